@@ -1,0 +1,189 @@
+//! The words a person types, and what each leads to.
+//!
+//! Invariant: no secret is ever an argument, and standard output holds answers only; everything else goes to standard error.
+
+mod run;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use run::run;
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "muster",
+    version,
+    about = "Muster: one place for all your coding agents",
+    long_about = None,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How much is logged to standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info, env = "MUSTER_LOG", value_name = "LEVEL")]
+    pub log: LogLevel,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// What went wrong.
+    Error,
+    /// ... and what may need you.
+    Warn,
+    /// ... and what happened.
+    Info,
+    /// ... and what it is made of.
+    Debug,
+    /// Everything; never what people typed.
+    Trace,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Connect this machine to your hub and run agents here.
+    Runner(RunnerArgs),
+    /// Own one terminal; started by the runner.
+    #[command(hide = true)]
+    Keeper {
+        /// The terminal's folder, with `open.json` in it.
+        #[arg(long, value_name = "DIR")]
+        terminal_dir: PathBuf,
+    },
+    /// Look into the machinery.
+    #[command(hide = true)]
+    Debug {
+        /// At what.
+        #[command(subcommand)]
+        command: DebugCommand,
+    },
+    /// Look at the configuration.
+    Config {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print the version.
+    Version,
+    /// Print a completion script for your shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `muster runner`.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "The token is read from --token-file, from the file that MUSTER_TOKEN_FILE names, or from MUSTER_TOKEN. Make \
+                  one in your hub's settings.\n\nAgents outlive this process: stop it, kill it or upgrade it, and the next \
+                  `muster runner` finds them at work. Under systemd set `KillMode=process`, or it ends them with \
+                  this process.\n\nExit codes: 0 asked to stop, 1 could not start, 2 wrong usage, \
+                  10 the hub wants a newer version, 11 another runner with this token took over, 12 the token was revoked."
+)]
+pub struct RunnerArgs {
+    /// Something else than running.
+    #[command(subcommand)]
+    pub command: Option<RunnerSubcommand>,
+    /// The hub's address, like `https://muster.example.com`.
+    #[arg(long, env = "MUSTER_HUB", value_name = "URL")]
+    pub hub: Option<String>,
+    /// A file that holds the token.
+    #[arg(long, env = "MUSTER_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The configuration file.
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// The state folder.
+    #[command(flatten)]
+    pub state: StateArg,
+}
+
+/// `--config`.
+#[derive(Debug, Args)]
+pub struct ConfigArg {
+    /// The configuration file; ~/.config/muster/config.toml if not given.
+    #[arg(long, env = "MUSTER_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `--state`.
+#[derive(Debug, Args)]
+pub struct StateArg {
+    /// The folder for terminals and their logs; ~/.local/state/muster if not given.
+    #[arg(long, env = "MUSTER_STATE", value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
+
+/// Below `muster runner`.
+#[derive(Debug, Subcommand)]
+pub enum RunnerSubcommand {
+    /// Show the terminals on this machine and how their agents are.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// The state folder.
+        #[command(flatten)]
+        state: StateArg,
+    },
+}
+
+/// Below `muster debug`.
+#[derive(Debug, Subcommand)]
+pub enum DebugCommand {
+    /// Print the bytes that restore a recorded stream's screen; the recording is read from standard input.
+    Snapshot {
+        /// Columns.
+        #[arg(long, default_value_t = 120)]
+        cols: u16,
+        /// Rows.
+        #[arg(long, default_value_t = 40)]
+        rows: u16,
+        /// After how many bytes, rising; with several, each snapshot has its length before it.
+        #[arg(long, value_delimiter = ',', value_name = "BYTES")]
+        at: Vec<usize>,
+        /// Lines above the screen.
+        #[arg(long, default_value_t = 0)]
+        scrollback: usize,
+    },
+}
+
+/// Below `muster config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check the file and list the agents that this machine offers.
+    Check {
+        /// The configuration file.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+        for line in ["muster runner", "muster runner --hub http://x status", "muster config check", "muster version"] {
+            let parsed = Cli::try_parse_from(line.split(' '));
+            assert_eq!(parsed.is_ok(), !line.contains("--hub"), "{line}");
+        }
+        let help = Cli::command().render_long_help().to_string();
+        assert!(!help.contains("keeper"), "{help}");
+    }
+
+    #[test]
+    fn a_token_is_no_argument() {
+        assert!(Cli::try_parse_from(["muster", "runner", "--token", "secret"]).is_err());
+    }
+}

@@ -1,0 +1,196 @@
+//! The border of the hub: what comes in, what goes out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Call, Reply};
+use protocol::close::CloseCode;
+
+/// Names a socket for as long as it is open, across hibernation; never reused within a hub.
+pub type SocketId = u64;
+
+/// What one event may know beyond its input. Time and chance are inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Milliseconds since 1970.
+    pub now_ms: u64,
+    /// 64 fresh random bits.
+    pub entropy: u64,
+}
+
+/// Who is at the other end of a socket; decided by the Worker from JWT or cookie, never from a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+pub enum Peer {
+    /// A runner, by the id of its token.
+    Runner {
+        /// The token's id, which is the runner's id.
+        runner: String,
+        /// The name given with the token.
+        name: String,
+    },
+    /// A browser tab or a command line that attaches to terminals.
+    Viewer {
+        /// The person's id.
+        person: String,
+        /// The person's name.
+        name: String,
+    },
+    /// A page that receives fragments.
+    Page {
+        /// The person's id.
+        person: String,
+        /// What it shows.
+        topic: Topic,
+    },
+}
+
+/// What a page shows, and so which changes concern it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "topic", content = "id", rename_all = "snake_case")]
+pub enum Topic {
+    /// All sessions and runners.
+    Dashboard,
+    /// One session.
+    Session(u64),
+}
+
+/// One event for the hub.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// The Worker asks; the effects hold exactly one [`Effect::Reply`].
+    Call(Call),
+    /// A socket was accepted.
+    Connected {
+        /// Its id.
+        socket: SocketId,
+        /// Who it is.
+        peer: Peer,
+    },
+    /// A text message.
+    Text {
+        /// From.
+        socket: SocketId,
+        /// The message.
+        text: &'a str,
+    },
+    /// A binary message.
+    Binary {
+        /// From.
+        socket: SocketId,
+        /// The frame.
+        bytes: &'a [u8],
+    },
+    /// A socket is gone. May come late, twice or never.
+    Closed {
+        /// Which.
+        socket: SocketId,
+    },
+    /// The alarm that an [`Effect::SetAlarm`] asked for; may come twice.
+    Alarm,
+}
+
+/// One thing for the adapter to do, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send a text message.
+    Text {
+        /// To.
+        socket: SocketId,
+        /// The message.
+        text: String,
+    },
+    /// Send a binary message that the hub made.
+    Binary {
+        /// To.
+        socket: SocketId,
+        /// The frame.
+        bytes: Vec<u8>,
+    },
+    /// Send the binary message that just came in, as it came.
+    Forward {
+        /// To all of these.
+        sockets: Vec<SocketId>,
+    },
+    /// Replace the socket's attachment.
+    Attach {
+        /// Whose.
+        socket: SocketId,
+        /// At most 16 KiB.
+        attachment: Attachment,
+    },
+    /// Close a socket.
+    Close {
+        /// Which.
+        socket: SocketId,
+        /// Why.
+        code: CloseCode,
+        /// At most 123 bytes.
+        reason: String,
+    },
+    /// Render and push what changed to the pages that show it.
+    Changed {
+        /// What.
+        topic: Topic,
+    },
+    /// Answer the call. Boxed, because it is rare and large, and the list of effects of a keystroke shall be small.
+    Reply(Box<Reply>),
+    /// Wake the hub at this time; `None` takes an alarm back.
+    SetAlarm(Option<u64>),
+    /// A line for the structured log; never holds a secret or what people typed.
+    Log {
+        /// A word for the event.
+        event: &'static str,
+        /// What it concerns.
+        detail: String,
+    },
+}
+
+/// What survives hibernation beside the store: a socket's peer and what it watches. Pinned by a golden test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// The socket's id.
+    pub socket: SocketId,
+    /// Who it is.
+    #[serde(flatten)]
+    pub peer: Peer,
+    /// When it connected.
+    pub connected_ms: u64,
+    /// What a viewer watches; changes with attach, drive and lag, never with a byte.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watches: Vec<Watch>,
+    /// True once a runner has said hello.
+    #[serde(default)]
+    pub ready: bool,
+}
+
+/// One terminal that a viewer watches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// The terminal.
+    pub terminal: u32,
+    /// The writer of its input, as 16 hexadecimal digits.
+    pub writer: String,
+    /// Room for this many columns and rows.
+    pub size: protocol::control::Size,
+    /// What to do when far behind.
+    pub delivery: protocol::control::Delivery,
+    /// Place in the order of drivers; the highest drives; 0 does not.
+    #[serde(default)]
+    pub drive_order: u64,
+    /// How its bytes come.
+    pub mode: WatchMode,
+}
+
+/// How a viewer's bytes come at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WatchMode {
+    /// It waits for a snapshot.
+    AwaitingSnapshot,
+    /// It reads what it missed.
+    CatchingUp,
+    /// It gets frames as they come.
+    Live,
+    /// It stopped taking bytes; nothing is sent until its credit returns.
+    Stalled,
+}

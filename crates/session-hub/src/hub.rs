@@ -1,0 +1,170 @@
+//! The dispatcher: one input in, effects out. It owns the parts and the order in which they change: first the store, then
+//! memory. A failed statement drops the event's effects and loads the registry again, so memory never runs ahead.
+
+use std::collections::BTreeMap;
+
+use protocol::close::CloseCode;
+use protocol::control::ErrorCode;
+
+use crate::call::{Refusal, Reply};
+use crate::checkpoints::Assembly;
+use crate::db::{Db, Fault};
+use crate::effect::{Attachment, Effect, Input, Moment, Peer, SocketId, Topic};
+use crate::migrations;
+use crate::out::Out;
+use crate::registry::Registry;
+use crate::sockets::Socket;
+use crate::store::{Store, StoreError};
+use crate::watch::Wire;
+
+/// One user's hub.
+pub struct Hub<S> {
+    pub(crate) db: Db<S>,
+    pub(crate) registry: Registry,
+    pub(crate) sockets: BTreeMap<SocketId, Socket>,
+    /// The socket of each connected runner that has said hello.
+    pub(crate) online: BTreeMap<String, SocketId>,
+    pub(crate) wires: BTreeMap<u32, Wire>,
+    /// Checkpoints of which parts are missing, by the runner's socket.
+    pub(crate) assemblies: BTreeMap<(SocketId, u32), Assembly>,
+    pub(crate) loaded_ms: u64,
+    pub(crate) messages_in: u64,
+    /// The registry has to be loaded again before anything else.
+    stale: bool,
+}
+
+impl<S: Store> Hub<S> {
+    /// Makes a hub from its store and the attachments of the sockets that are open: on a first start, and after every
+    /// eviction. The effects heal what an eviction took away.
+    pub fn open(store: S, sockets: Vec<Attachment>, moment: Moment) -> Result<(Hub<S>, Vec<Effect>), StoreError> {
+        let db = Db::new(store);
+        migrations::run(&db, moment.now_ms)?;
+        let registry = Registry::load(&db)?;
+        let mut hub = Hub {
+            db,
+            registry,
+            sockets: BTreeMap::new(),
+            online: BTreeMap::new(),
+            wires: BTreeMap::new(),
+            assemblies: BTreeMap::new(),
+            loaded_ms: moment.now_ms,
+            messages_in: 0,
+            stale: false,
+        };
+        let mut out = Out::default();
+        hub.restore_sockets(sockets, &mut out);
+        hub.note_absent_runners(moment.now_ms)?;
+        let effects = hub.finish(out);
+        Ok((hub, effects))
+    }
+
+    /// Takes one event. It never panics and never fails: a statement that failed shows as a refusal or a closed socket.
+    pub fn handle(&mut self, moment: Moment, input: Input<'_>) -> Vec<Effect> {
+        let mut out = Out::default();
+        let source = match &input {
+            Input::Call(_) => Source::Call,
+            Input::Connected { socket, .. } | Input::Text { socket, .. } | Input::Binary { socket, .. } => {
+                Source::Socket(*socket)
+            }
+            Input::Closed { socket } => Source::Gone(*socket),
+            Input::Alarm => Source::Neither,
+        };
+        let done = if self.stale { self.reload(moment.now_ms) } else { Ok(()) };
+        match done.and_then(|()| self.dispatch(moment, input, &mut out)) {
+            Ok(()) => {}
+            Err(Fault::Refused(refusal)) => out.reply(Reply::Refused(refusal)),
+            Err(Fault::Store(error)) => {
+                // Positions and watches may have moved before; their attachments still have to follow.
+                out = Out { effects: Vec::new(), ..out };
+                self.failed(moment, source, &error, &mut out);
+            }
+        }
+        self.finish(out)
+    }
+
+    fn dispatch(&mut self, moment: Moment, input: Input<'_>, out: &mut Out) -> Result<(), Fault> {
+        match input {
+            Input::Binary { socket, bytes } => {
+                self.messages_in += 1;
+                self.binary(moment, socket, bytes, out)
+            }
+            Input::Text { socket, text } => {
+                self.messages_in += 1;
+                self.text(moment, socket, text, out)
+            }
+            Input::Call(call) => {
+                let reply = self.call(moment, call, out)?;
+                out.reply(reply);
+                Ok(())
+            }
+            Input::Connected { socket, peer } => self.connected(moment, socket, peer, out),
+            Input::Closed { socket } => self.closed(moment, socket, out),
+            Input::Alarm => Ok(()),
+        }
+    }
+
+    /// A statement failed: what was decided in this event is dropped, and memory is made to equal the store again.
+    fn failed(&mut self, moment: Moment, source: Source, error: &StoreError, out: &mut Out) {
+        out.log("store_failed", error.to_string());
+        self.stale = true;
+        if let Err(Fault::Store(error)) = self.reload(moment.now_ms) {
+            out.log("reload_failed", error.to_string());
+        }
+        match source {
+            Source::Call => {
+                let message = "The hub could not write that down. Nothing was changed; try again.".into();
+                out.reply(Reply::Refused(Refusal { code: ErrorCode::Internal, message, field: None }));
+            }
+            Source::Socket(socket) => {
+                // Its peer reconnects and says again where it is: the one answer that heals any half of an event.
+                out.close(socket, CloseCode::GoingAway, "the hub could not write; reconnect");
+                self.drop_socket(moment, socket, out);
+            }
+            Source::Gone(socket) => {
+                self.drop_socket(moment, socket, out);
+            }
+            Source::Neither => {}
+        }
+        // A socket may just have been dropped, and with it a runner.
+        self.stale |= self.note_absent_runners(moment.now_ms).is_err();
+    }
+
+    fn reload(&mut self, now_ms: u64) -> Result<(), Fault> {
+        self.registry = Registry::load(&self.db)?;
+        let gone: Vec<u32> =
+            self.wires.keys().filter(|terminal| !self.registry.terminals.contains_key(terminal)).copied().collect();
+        for terminal in gone {
+            self.wires.remove(&terminal);
+        }
+        self.note_absent_runners(now_ms)?;
+        self.stale = false;
+        Ok(())
+    }
+
+    /// Messages in their order, then attachments, then what pages show.
+    fn finish(&mut self, mut out: Out) -> Vec<Effect> {
+        for socket in std::mem::take(&mut out.touched) {
+            if let Some(attachment) = self.attachment(socket) {
+                out.effects.push(Effect::Attach { socket, attachment });
+            }
+        }
+        for topic in std::mem::take(&mut out.changed) {
+            if self.is_shown(topic) {
+                out.effects.push(Effect::Changed { topic });
+            }
+        }
+        out.effects
+    }
+
+    fn is_shown(&self, shown: Topic) -> bool {
+        self.sockets.values().any(|socket| matches!(&socket.peer, Peer::Page { topic, .. } if *topic == shown))
+    }
+}
+
+/// Who has to hear of a failure.
+enum Source {
+    Call,
+    Socket(SocketId),
+    Gone(SocketId),
+    Neither,
+}

@@ -1,0 +1,56 @@
+//! The hub's own bounds, each with its arithmetic. Those of the wire are in [`protocol::limits`].
+
+/// Sockets of all kinds. At about 2 KB of memory each, 10,000 take 20 MB of the object's 128 MB; the platform's own limit
+/// is 32,768.
+pub const SOCKETS_MAX: usize = 10_000;
+/// Viewers of one terminal. A `people` message names all of them to each: 256 x 256 x 60 bytes is 4 MB at worst.
+pub const VIEWERS_PER_TERMINAL_MAX: usize = 256;
+/// Runners of one person.
+pub const RUNNERS_MAX: usize = 200;
+/// Sessions, archived ones included; with their 16 terminals at most, each takes at most 32 KB of memory.
+pub const SESSIONS_MAX: usize = 2_000;
+/// Terminals of one session.
+pub const TERMINALS_PER_SESSION_MAX: usize = 16;
+/// Prompts of one terminal that are not final.
+pub const PROMPTS_OPEN_PER_TERMINAL_MAX: usize = 64;
+/// Final prompts that a session keeps. 200 x 32 KiB is 6.5 MB at worst.
+pub const PROMPTS_KEPT_PER_SESSION_MAX: u64 = 200;
+/// Final prompts that a session's page shows.
+pub const PROMPTS_SHOWN_MAX: u64 = 30;
+/// Timeline entries that a session keeps, and [`TIMELINE_SLACK`] more before the oldest are pruned in one go.
+pub const TIMELINE_PER_SESSION_MAX: u64 = 500;
+/// Pruning once in this many entries makes its cost one row per entry in bursts, and keeps most inserts at one row.
+pub const TIMELINE_SLACK: u64 = 50;
+/// Timeline entries that a session's page shows.
+pub const TIMELINE_SHOWN_MAX: u64 = 100;
+/// An entry that repeats the newest one within this time is not written: an agent that asks, is answered and asks again
+/// shows once.
+pub const TIMELINE_REPEAT_MS: u64 = 60_000;
+/// Writers of input that a terminal remembers; the oldest are forgotten first. One is made for each page opened.
+pub const WRITERS_PER_TERMINAL_MAX: u64 = 256;
+/// How long an idempotency key is remembered: a day.
+pub const KEY_KEPT_MS: u64 = 24 * 60 * 60 * 1000;
+/// Length of an idempotency key, in characters.
+pub const KEY_CHARS_MAX: usize = 128;
+/// A checkpoint, all parts with their lengths, fits a row of the Durable Object's 2 MB with its other columns.
+pub const CHECKPOINT_BYTES_MAX: usize = 1_900_000;
+/// Checkpoints of which parts are missing, over all runners: 8 x 1.9 MB is 15 MB of the object's 128 MB. One that is dropped
+/// is not acknowledged, and its runner sends another.
+pub const CHECKPOINTS_UNFINISHED_MAX: usize = 8;
+/// A change of title or of the last output's time alone is written at most this often, so that an agent that animates its
+/// title costs one row a minute.
+pub const TOUCH_EVERY_MS: u64 = 60_000;
+/// Control messages of one socket within [`RATE_PERIOD_MS`]; a person who drags a window's edge sends 60 a second.
+pub const TEXTS_PER_PERIOD_MAX: u32 = 2_000;
+/// The period of [`TEXTS_PER_PERIOD_MAX`].
+pub const RATE_PERIOD_MS: u64 = 10_000;
+/// What a viewer whose credit was forgotten with an eviction may be sent before it has to return some: two times
+/// [`protocol::limits::CREDIT_EVERY_BYTES`], after one of which a healthy viewer does so unasked.
+pub const UNKNOWN_CREDIT_BYTES: u64 = protocol::limits::WINDOW_BYTES / 2;
+/// Characters of a session's name that is made from a prompt.
+pub const NAME_FROM_PROMPT_CHARS_MAX: usize = 60;
+/// Length of a timeline entry's text, in characters.
+pub const TIMELINE_TEXT_CHARS_MAX: usize = 200;
+
+const _: () = assert!(UNKNOWN_CREDIT_BYTES >= protocol::limits::CREDIT_EVERY_BYTES);
+const _: () = assert!(CHECKPOINT_BYTES_MAX < 2_000_000);

@@ -1,0 +1,136 @@
+//! The shape of the hub's tables: an append-only list of numbered steps and the table of those that were applied. A step
+//! that was ever released is never edited; a test pins the text of each and the schema they end in.
+
+use crate::db::{Columns, Db};
+use crate::store::{Store, StoreError};
+
+/// One step: its number is its place in [`ALL`], from 1.
+pub(crate) struct Migration {
+    pub(crate) name: &'static str,
+    pub(crate) statements: &'static [&'static str],
+}
+
+/// All steps, in order.
+pub(crate) const ALL: &[Migration] = &[Migration { name: "first tables", statements: FIRST_TABLES }];
+
+/// The number of the newest step.
+pub(crate) const NEWEST: u32 = ALL.len() as u32;
+
+/// Applies what is missing. Statements of one event are one transaction, so a step is applied whole or not at all.
+pub(crate) fn run<S: Store>(db: &Db<S>, now_ms: u64) -> Result<(), StoreError> {
+    let table = db.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'", &[])?;
+    if table.is_empty() {
+        db.write(
+            "CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_ms INTEGER NOT NULL) STRICT",
+            &[],
+        )?;
+    }
+    let rows = db.read("SELECT COALESCE(MAX(number), 0) FROM migrations", &[])?;
+    let applied = match rows.into_iter().next() {
+        Some(row) => Columns::new(row).u32()?,
+        None => 0,
+    };
+    if applied > NEWEST {
+        return Err(StoreError(format!("the store has schema {applied}, newer than {NEWEST}, which this hub knows")));
+    }
+    for (number, migration) in (1_u32..).zip(ALL).filter(|(number, _)| *number > applied) {
+        for statement in migration.statements {
+            db.write(statement, &[])?;
+        }
+        db.write(
+            "INSERT INTO migrations (number, name, applied_ms) VALUES (?, ?, ?)",
+            &[number.into(), migration.name.into(), now_ms.into()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Rows written are what a hub costs: integer keys and WITHOUT ROWID make one row of each insert, and the one index is on a
+/// table that people write, not agents.
+const FIRST_TABLES: &[&str] = &[
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE runners (
+        runner TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        hostname TEXT NOT NULL,
+        platform TEXT NOT NULL,
+        version TEXT NOT NULL,
+        agents TEXT NOT NULL,
+        home TEXT NOT NULL,
+        revoked INTEGER NOT NULL,
+        added_ms INTEGER NOT NULL,
+        connected_ms INTEGER NOT NULL,
+        gone_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE sessions (
+        session INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        task TEXT NOT NULL,
+        runner TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        agent_label TEXT NOT NULL,
+        cwd TEXT NOT NULL,
+        created_ms INTEGER NOT NULL,
+        archived INTEGER NOT NULL
+    ) STRICT",
+    "CREATE TABLE terminals (
+        terminal INTEGER PRIMARY KEY,
+        session INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        runner TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        agent_label TEXT NOT NULL,
+        cwd TEXT NOT NULL,
+        state TEXT NOT NULL,
+        status TEXT NOT NULL,
+        status_ms INTEGER NOT NULL,
+        heard_ms INTEGER NOT NULL,
+        end_offset INTEGER NOT NULL,
+        last_output_ms INTEGER NOT NULL,
+        failure TEXT NOT NULL,
+        opened_ms INTEGER NOT NULL,
+        lost INTEGER NOT NULL
+    ) STRICT",
+    "CREATE TABLE prompts (
+        prompt INTEGER PRIMARY KEY,
+        session INTEGER NOT NULL,
+        terminal INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        author TEXT NOT NULL,
+        queued_ms INTEGER NOT NULL,
+        changed_ms INTEGER NOT NULL,
+        sent INTEGER NOT NULL,
+        cancelling INTEGER NOT NULL
+    ) STRICT",
+    "CREATE INDEX prompts_by_session ON prompts (session)",
+    "CREATE TABLE timeline (
+        session INTEGER NOT NULL,
+        entry INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        text TEXT NOT NULL,
+        terminal INTEGER,
+        PRIMARY KEY (session, entry)
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE checkpoints (
+        terminal INTEGER PRIMARY KEY,
+        at_offset INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        frames BLOB NOT NULL
+    ) STRICT",
+    "CREATE TABLE writers (
+        terminal INTEGER NOT NULL,
+        writer TEXT NOT NULL,
+        person TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        PRIMARY KEY (terminal, writer)
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE idempotency (
+        key TEXT PRIMARY KEY,
+        number INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID",
+];

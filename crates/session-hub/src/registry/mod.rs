@@ -1,0 +1,51 @@
+//! What the store holds of runners, sessions and terminals, cached whole. Each change is written first and then made here,
+//! so that memory never runs ahead; after a failed statement all of it is loaded again. It knows no socket.
+
+mod runners;
+mod sessions;
+mod terminals;
+
+use std::collections::BTreeMap;
+
+use crate::db::Db;
+use crate::store::{Store, StoreError};
+
+pub(crate) use runners::Runner;
+pub(crate) use sessions::Session;
+pub(crate) use terminals::{Checkpointed, Pending, Terminal};
+
+/// The cache.
+#[derive(Default, Debug, PartialEq)]
+pub(crate) struct Registry {
+    pub(crate) runners: BTreeMap<String, Runner>,
+    pub(crate) sessions: BTreeMap<u64, Session>,
+    pub(crate) terminals: BTreeMap<u32, Terminal>,
+}
+
+impl Registry {
+    /// Everything, from the store.
+    pub(crate) fn load<S: Store>(db: &Db<S>) -> Result<Registry, StoreError> {
+        Ok(Registry {
+            runners: runners::load(db)?.into_iter().map(|runner| (runner.id.clone(), runner)).collect(),
+            sessions: sessions::load(db)?.into_iter().map(|session| (session.id, session)).collect(),
+            terminals: terminals::load(db)?.into_iter().map(|terminal| (terminal.id, terminal)).collect(),
+        })
+    }
+
+    /// A session's terminals, in their places.
+    pub(crate) fn terminals_of(&self, session: u64) -> Vec<&Terminal> {
+        let mut terminals: Vec<&Terminal> = self.terminals.values().filter(|t| t.session == session).collect();
+        terminals.sort_by_key(|terminal| (terminal.place, terminal.id));
+        terminals
+    }
+
+    /// A runner's terminals.
+    pub(crate) fn terminals_on<'a>(&'a self, runner: &'a str) -> impl Iterator<Item = &'a Terminal> {
+        self.terminals.values().filter(move |terminal| terminal.runner == runner)
+    }
+
+    /// What people call a runner.
+    pub(crate) fn runner_name<'a>(&'a self, runner: &'a str) -> &'a str {
+        self.runners.get(runner).map_or(runner, |runner| runner.name.as_str())
+    }
+}

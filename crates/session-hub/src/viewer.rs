@@ -1,0 +1,215 @@
+//! What viewers say. A viewer speaks for the terminals that it attached to, and its input carries the writer it was given.
+
+use protocol::control::{ErrorCode, ViewerEvent, ViewerMessage, writer_from_text, writer_to_text};
+use protocol::frame::{Frame, Kind};
+use protocol::limits::{ATTACHMENTS_PER_VIEWER_MAX, OFFSET_MAX, SCROLLBACK_LINES_MAX, WINDOW_BYTES};
+
+use crate::call::TerminalState;
+use crate::db::Fault;
+use crate::effect::{Moment, SocketId};
+use crate::hub::Hub;
+use crate::limits::VIEWERS_PER_TERMINAL_MAX;
+use crate::out::Out;
+use crate::store::Store;
+use crate::watch::{Attach, InputVerdict, Watcher, Wire};
+use crate::writers;
+
+/// The id and the name of a person, as the Worker gave them with the socket.
+type Who<'a> = (&'a str, &'a str);
+
+impl<S: Store> Hub<S> {
+    /// A control message of a viewer.
+    pub(crate) fn viewer_message(
+        &mut self,
+        moment: Moment,
+        socket: SocketId,
+        who: Who<'_>,
+        message: ViewerMessage,
+        out: &mut Out,
+    ) -> Result<(), Fault> {
+        match message {
+            ViewerMessage::Attach { .. } => return self.attach(moment, socket, who, &message, out),
+            ViewerMessage::Detach { terminal } => {
+                if let Some(known) = self.sockets.get_mut(&socket) {
+                    known.watching.retain(|watching| *watching != terminal);
+                }
+                self.leave(terminal, socket, out);
+            }
+            ViewerMessage::Size { terminal, size } => {
+                if let Some(wire) = self.watched(socket, terminal, out) {
+                    wire.resize(socket, size, out);
+                }
+            }
+            ViewerMessage::Drive { terminal } => {
+                if let Some(wire) = self.watched(socket, terminal, out) {
+                    wire.drive(socket, out);
+                    self.people_changed(terminal, out);
+                }
+            }
+            ViewerMessage::Release { terminal } => {
+                if let Some(wire) = self.watched(socket, terminal, out) {
+                    wire.release(socket, out);
+                    self.people_changed(terminal, out);
+                }
+            }
+            ViewerMessage::Snapshot { terminal, scrollback } => {
+                if let Some(wire) = self.watched(socket, terminal, out) {
+                    wire.fresh_snapshot(socket, scrollback.min(SCROLLBACK_LINES_MAX), out);
+                }
+            }
+            ViewerMessage::Unknown => self.answer_unknown(socket, "This hub does not know that message.", out),
+        }
+        Ok(())
+    }
+
+    /// A data frame of a viewer: the hot path of a keystroke.
+    pub(crate) fn viewer_frame(&mut self, socket: SocketId, frame: &Frame<'_>, out: &mut Out) {
+        let terminal = frame.header.terminal;
+        if frame.header.kind == Kind::Credit {
+            if let Some(wire) = self.wires.get_mut(&terminal) {
+                wire.credit(socket, frame.header.offset, out);
+            }
+            return;
+        }
+        let Some((writer, _)) = frame.writer() else { return };
+        let verdict = match self.wires.get_mut(&terminal) {
+            Some(wire) => wire.input(socket, writer, out),
+            None => InputVerdict::NotWatching,
+        };
+        let (code, message) = match verdict {
+            InputVerdict::Taken(false) | InputVerdict::Kept => return,
+            InputVerdict::Taken(true) => return self.people_changed(terminal, out),
+            InputVerdict::NotWatching => (ErrorCode::NotFound, "Attach to the terminal first."),
+            InputVerdict::NotItsWriter => (ErrorCode::Invalid, "This is not the writer that was given with attached."),
+            InputVerdict::NotDriver => (ErrorCode::NotDriver, "Somebody else drives. Take over to type."),
+            InputVerdict::Ended => (ErrorCode::Ended, "The agent has ended."),
+        };
+        out.viewer(socket, &ViewerEvent::InputRefused { terminal, code, message: message.into() });
+    }
+
+    /// The wire of a terminal that this viewer watches; it hears when it does not.
+    fn watched(&mut self, socket: SocketId, terminal: u32, out: &mut Out) -> Option<&mut Wire> {
+        let wire = self.wires.get_mut(&terminal).filter(|wire| wire.watcher(socket).is_some());
+        if wire.is_none() {
+            out.viewer_error(socket, ErrorCode::NotFound, "Attach to the terminal first.", Some(terminal));
+        }
+        wire
+    }
+
+    fn attach(
+        &mut self,
+        moment: Moment,
+        socket: SocketId,
+        who: Who<'_>,
+        message: &ViewerMessage,
+        out: &mut Out,
+    ) -> Result<(), Fault> {
+        let ViewerMessage::Attach { terminal, from, delivery, size, drive, writer } = message else { return Ok(()) };
+        let (terminal, person) = (*terminal, who.0);
+        if let Some((code, why)) = self.refuses(socket, terminal, *from) {
+            out.viewer_error(socket, code, why, Some(terminal));
+            return Ok(());
+        }
+        let asked = writer.as_deref().and_then(writer_from_text);
+        let connected_ms = self.sockets.get(&socket).map_or(0, |known| known.connected_ms);
+        if asked.is_some_and(|asked| self.is_held_by_a_newer(terminal, asked, socket, connected_ms)) {
+            // It was under way on a connection that its viewer has already given up for a newer one.
+            out.viewer_error(socket, ErrorCode::Conflict, "A newer connection has this one's place.", Some(terminal));
+            return Ok(());
+        }
+        let writer = self.writer_for(moment, terminal, person, asked)?;
+        let Some(known) = self.registry.terminals.get(&terminal) else { return Ok(()) };
+        let (status, _) = self.shown(known);
+        let (last_output_ms, checkpoint) = (known.printed_ms(), known.checkpoint.map(|stored| stored.offset));
+        let ended = !known.is_alive();
+        let wire = self.wires.entry(terminal).or_insert_with(|| Wire::new(terminal));
+        wire.ended = ended;
+        let attach = Attach {
+            socket,
+            person: person.to_owned(),
+            name: who.1.to_owned(),
+            connected_ms,
+            writer,
+            size: *size,
+            delivery: *delivery,
+            drive: *drive,
+            from: *from,
+            checkpoint,
+        };
+        let attached = ViewerEvent::Attached {
+            terminal,
+            writer: writer_to_text(writer),
+            size: wire.size_with(&attach),
+            online: wire.link.is_some(),
+            window: WINDOW_BYTES,
+            status,
+            last_output_ms,
+        };
+        let (other, from_checkpoint) = wire.attach(attach, &attached, out);
+        if let Some(known) = self.sockets.get_mut(&socket)
+            && !known.watching.contains(&terminal)
+        {
+            known.watching.push(terminal);
+        }
+        if let Some(other) = other {
+            self.displaced(other, terminal, out);
+        }
+        self.people_changed(terminal, out);
+        if from_checkpoint { self.send_checkpoint(terminal, socket, out) } else { Ok(()) }
+    }
+
+    /// Why a viewer cannot watch this terminal.
+    fn refuses(&self, socket: SocketId, terminal: u32, from: Option<u64>) -> Option<(ErrorCode, &'static str)> {
+        let Some(known) = self.registry.terminals.get(&terminal) else {
+            return Some((ErrorCode::NotFound, "There is no such terminal. It may have been closed."));
+        };
+        let watching = self.sockets.get(&socket).map_or(&[][..], |known| &known.watching);
+        let again = watching.contains(&terminal);
+        if known.state == TerminalState::Failed {
+            Some((ErrorCode::Ended, "This terminal could not be opened."))
+        } else if from.is_some_and(|from| from >= OFFSET_MAX) {
+            Some((ErrorCode::Invalid, "An offset beyond what a terminal can hold."))
+        } else if !again && watching.len() >= ATTACHMENTS_PER_VIEWER_MAX {
+            Some((ErrorCode::Limit, "This connection watches as many terminals as it may."))
+        } else if !again
+            && self.wires.get(&terminal).is_some_and(|wire| wire.watchers.len() >= VIEWERS_PER_TERMINAL_MAX)
+        {
+            Some((ErrorCode::Limit, "This terminal has as many viewers as it takes."))
+        } else {
+            None
+        }
+    }
+
+    fn is_held_by_a_newer(&self, terminal: u32, writer: u64, socket: SocketId, connected_ms: u64) -> bool {
+        let Some(wire) = self.wires.get(&terminal) else { return false };
+        let newer = |watcher: &&Watcher| watcher.socket != socket && watcher.connected_ms > connected_ms;
+        wire.watchers.iter().filter(newer).any(|watcher| watcher.writer == writer)
+    }
+
+    /// The writer that was asked for, if this person was given it on this terminal, or a new one: who names none begins to
+    /// count anew.
+    fn writer_for(&self, moment: Moment, terminal: u32, person: &str, asked: Option<u64>) -> Result<u64, Fault> {
+        let watchers = self.wires.get(&terminal).map_or(&[][..], |wire| &wire.watchers);
+        if let Some(asked) = asked
+            && writers::belongs(&self.db, terminal, asked, person)?
+        {
+            return Ok(asked);
+        }
+        let mut writer = moment.entropy;
+        while watchers.iter().any(|watcher| watcher.writer == writer) {
+            writer = writer.wrapping_add(1);
+        }
+        writers::remember(&self.db, terminal, writer, person, moment.now_ms)?;
+        Ok(writer)
+    }
+
+    /// Another socket came with the same writer: the older one is out.
+    fn displaced(&mut self, socket: SocketId, terminal: u32, out: &mut Out) {
+        if let Some(known) = self.sockets.get_mut(&socket) {
+            known.watching.retain(|watching| *watching != terminal);
+            out.touched.insert(socket);
+            let message = "A newer connection took this one's place.";
+            out.viewer_error(socket, ErrorCode::Conflict, message, Some(terminal));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Input on its way from a viewer to the runner, and acknowledgements back: the hot path of a keystroke.
+
+use super::Wire;
+use crate::effect::SocketId;
+use crate::out::Out;
+
+/// What became of an input frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InputVerdict {
+    /// It went to the runner; true when its sender became the driver by it.
+    Taken(bool),
+    /// The runner is away. The sender keeps it and sends it again when the runner is back.
+    Kept,
+    /// The sender does not watch this terminal.
+    NotWatching,
+    /// Another writer than the one it was given.
+    NotItsWriter,
+    /// Somebody else drives.
+    NotDriver,
+    /// The agent has ended.
+    Ended,
+}
+
+impl Wire {
+    /// Input of a viewer.
+    pub(crate) fn input(&mut self, socket: SocketId, writer: u64, out: &mut Out) -> InputVerdict {
+        let Some(sender) = self.watcher(socket) else { return InputVerdict::NotWatching };
+        if sender.writer != writer {
+            return InputVerdict::NotItsWriter;
+        }
+        if self.ended {
+            return InputVerdict::Ended;
+        }
+        let took_over = match self.driver() {
+            Some(driver) if driver.socket == socket => false,
+            Some(driver) if driver.person != sender.person => return InputVerdict::NotDriver,
+            // Nobody drives, or the same person from another place: typing is asking to drive.
+            _ => true,
+        };
+        let Some(link) = self.link else { return InputVerdict::Kept };
+        if took_over {
+            self.drive(socket, out);
+        }
+        out.forward(vec![link]);
+        InputVerdict::Taken(took_over)
+    }
+
+    /// An acknowledgement, for the viewer that has this writer.
+    pub(crate) fn input_ack(&self, writer: u64, out: &mut Out) {
+        if let Some(watcher) = self.watchers.iter().find(|watcher| watcher.writer == writer) {
+            out.forward(vec![watcher.socket]);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Doubles of everything around the hub: its store, its sockets, the runner and the viewers.
+
+pub mod pattern;
+pub mod runner;
+pub mod stage;
+pub mod twin;
+pub mod viewer;
+pub mod world;
+
+pub use runner::ModelRunner;
+pub use stage::Stage;
+pub use twin::Twin;
+pub use viewer::ModelViewer;
+pub use world::{Down, Up, World};

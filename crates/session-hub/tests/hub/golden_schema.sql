@@ -1,0 +1,86 @@
+CREATE INDEX prompts_by_session ON prompts (session);
+CREATE TABLE checkpoints (
+terminal INTEGER PRIMARY KEY,
+at_offset INTEGER NOT NULL,
+at_ms INTEGER NOT NULL,
+frames BLOB NOT NULL
+) STRICT;
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE idempotency (
+key TEXT PRIMARY KEY,
+number INTEGER NOT NULL,
+at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE prompts (
+prompt INTEGER PRIMARY KEY,
+session INTEGER NOT NULL,
+terminal INTEGER NOT NULL,
+text TEXT NOT NULL,
+state TEXT NOT NULL,
+reason TEXT NOT NULL,
+author TEXT NOT NULL,
+queued_ms INTEGER NOT NULL,
+changed_ms INTEGER NOT NULL,
+sent INTEGER NOT NULL,
+cancelling INTEGER NOT NULL
+) STRICT;
+CREATE TABLE runners (
+runner TEXT PRIMARY KEY,
+name TEXT NOT NULL,
+hostname TEXT NOT NULL,
+platform TEXT NOT NULL,
+version TEXT NOT NULL,
+agents TEXT NOT NULL,
+home TEXT NOT NULL,
+revoked INTEGER NOT NULL,
+added_ms INTEGER NOT NULL,
+connected_ms INTEGER NOT NULL,
+gone_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sessions (
+session INTEGER PRIMARY KEY,
+name TEXT NOT NULL,
+task TEXT NOT NULL,
+runner TEXT NOT NULL,
+agent TEXT NOT NULL,
+agent_label TEXT NOT NULL,
+cwd TEXT NOT NULL,
+created_ms INTEGER NOT NULL,
+archived INTEGER NOT NULL
+) STRICT;
+CREATE TABLE terminals (
+terminal INTEGER PRIMARY KEY,
+session INTEGER NOT NULL,
+place INTEGER NOT NULL,
+runner TEXT NOT NULL,
+agent TEXT NOT NULL,
+agent_label TEXT NOT NULL,
+cwd TEXT NOT NULL,
+state TEXT NOT NULL,
+status TEXT NOT NULL,
+status_ms INTEGER NOT NULL,
+heard_ms INTEGER NOT NULL,
+end_offset INTEGER NOT NULL,
+last_output_ms INTEGER NOT NULL,
+failure TEXT NOT NULL,
+opened_ms INTEGER NOT NULL,
+lost INTEGER NOT NULL
+) STRICT;
+CREATE TABLE timeline (
+session INTEGER NOT NULL,
+entry INTEGER NOT NULL,
+at_ms INTEGER NOT NULL,
+kind TEXT NOT NULL,
+actor TEXT NOT NULL,
+text TEXT NOT NULL,
+terminal INTEGER,
+PRIMARY KEY (session, entry)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE writers (
+terminal INTEGER NOT NULL,
+writer TEXT NOT NULL,
+person TEXT NOT NULL,
+at_ms INTEGER NOT NULL,
+PRIMARY KEY (terminal, writer)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,13 @@
+//! The hub against real SQLite, told as stories through small model peers, and as a randomised simulation of them.
+
+mod common;
+mod faults;
+mod golden;
+mod hostile;
+mod rebuild;
+mod simulation;
+mod stories_calls;
+mod stories_driving;
+mod stories_links;
+mod stories_prompts;
+mod stories_streams;

@@ -1,0 +1,134 @@
+//! `/api/tokens`: made, listed, revoked, exchanged. What pages do with tokens goes through here too.
+
+use protocol::limits::NAME_CHARS_MAX;
+use serde::Deserialize;
+use serde_json::json;
+use session_hub::call::{Reply, Request};
+use worker::Response;
+
+use crate::auth::Identity;
+use crate::auth::jwt::{Keys, Pass};
+use crate::auth::token::{self, Scope};
+use crate::error::{Error, Kind};
+use crate::http::{self, Visit};
+use crate::store::Db;
+use crate::store::tokens::TOKENS_MAX;
+use crate::{random, router};
+
+#[derive(Deserialize)]
+struct NewToken {
+    name: String,
+    scope: Scope,
+}
+
+/// A token that was just made; the only moment in which its secret is known.
+pub struct Made {
+    /// Its id.
+    pub id: String,
+    /// Its name, trimmed.
+    pub name: String,
+    /// The secret.
+    pub token: String,
+}
+
+/// All tokens of the person.
+pub async fn list(visit: Visit) -> Result<Response, Error> {
+    let tokens = Db::open(&visit.env)?.tokens(visit.person()?.number()).await?;
+    http::json(200, &json!({ "tokens": tokens }))
+}
+
+/// A new token; the answer is the only place that ever shows it.
+pub async fn create(mut visit: Visit) -> Result<Response, Error> {
+    let NewToken { name, scope } = visit.json().await?;
+    let made = make(&visit, &name, scope).await?;
+    http::json(201, &json!({ "id": made.id, "token": made.token, "name": made.name, "scope": scope }))
+}
+
+/// Makes a token; a runner's shows in the hub before it ever connects.
+pub async fn make(visit: &Visit, name: &str, scope: Scope) -> Result<Made, Error> {
+    let name = checked_name(name)?;
+    let person = visit.person()?;
+    let (id, token) = (random::hex::<8>()?, token::mint()?);
+    if !Db::open(&visit.env)?.add_token(&id, person.number(), &name, scope, &token, visit.now_ms).await? {
+        let message = format!("There are {TOKENS_MAX} tokens already, the most there can be: revoke one first.");
+        return Err(Error::new(Kind::Limit, message));
+    }
+    if scope == Scope::Runner {
+        visit.ask(Request::AddRunner { runner: id.clone(), name: name.clone() }).await?;
+    }
+    Ok(Made { id, name, token })
+}
+
+/// A token for a short-lived JWT. The token itself proves who asks.
+pub async fn exchange(visit: Visit) -> Result<Response, Error> {
+    router::rate_limit(&visit, "exchange").await?;
+    let Identity::Token(token) = visit.identify().await? else {
+        let error = Error::unauthorized("Send the token as `Authorization: Bearer mst_...`.");
+        return Err(error.with_header("WWW-Authenticate", "Bearer"));
+    };
+    let db = Db::open(&visit.env)?;
+    let keys = Keys::load(&visit.config, &db, visit.now_ms).await?;
+    let pass = Pass::new(token.scope, &token.id, token.person.number());
+    let (jwt, expires_at_ms) = keys.sign(pass, visit.now_ms)?;
+    let bearer = json!({ "id": token.id, "name": token.name });
+    let mut answer = json!({ "jwt": jwt, "expires_at_ms": expires_at_ms, "scope": token.scope, "token": bearer });
+    if let (Scope::Runner, Some(answer)) = (token.scope, answer.as_object_mut()) {
+        answer.insert("runner".to_owned(), bearer);
+    }
+    http::json(200, &answer)
+}
+
+/// The token no longer works, and what it had open is closed.
+pub async fn revoke(visit: Visit) -> Result<Response, Error> {
+    let id = visit.param("id").to_owned();
+    let request = match revoke_row(&visit, &id).await? {
+        Scope::Runner => Request::RevokeRunner { runner: id },
+        Scope::Cli => Request::CloseSockets { person: visit.person()?.id.clone() },
+    };
+    visit.ask(request).await?;
+    http::no_content()
+}
+
+/// Revokes a runner's token and tells the hub.
+pub async fn revoke_runner(visit: &Visit, runner: String) -> Result<Reply, Error> {
+    if revoke_row(visit, &runner).await? != Scope::Runner {
+        return Err(Error::not_found("runner"));
+    }
+    visit.ask(Request::RevokeRunner { runner }).await
+}
+
+/// Renames a runner and its token.
+pub async fn rename_runner(visit: &Visit, runner: String, name: String) -> Result<Reply, Error> {
+    let name = checked_name(&name)?;
+    let reply = visit.ask(Request::RenameRunner { runner: runner.clone(), name: name.clone() }).await?;
+    Db::open(&visit.env)?.rename_token(visit.person()?.number(), &runner, &name).await?;
+    Ok(reply)
+}
+
+async fn revoke_row(visit: &Visit, id: &str) -> Result<Scope, Error> {
+    let revoked = Db::open(&visit.env)?.revoke_token(visit.person()?.number(), id, visit.now_ms).await?;
+    revoked.ok_or_else(|| Error::not_found("token"))
+}
+
+fn checked_name(name: &str) -> Result<String, Error> {
+    let name = name.trim();
+    let chars = name.chars().count();
+    if chars == 0 || chars > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Err(Error::invalid("name", format!("A name of 1 to {NAME_CHARS_MAX} characters is needed.")));
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_bounded_and_plain() {
+        assert_eq!(checked_name("  laptop ").unwrap(), "laptop");
+        assert!(checked_name(&"x".repeat(NAME_CHARS_MAX)).is_ok());
+        for wrong in ["", "   ", "a\nb", "a\u{1b}[31m", &"x".repeat(NAME_CHARS_MAX + 1)] {
+            assert_eq!(checked_name(wrong).unwrap_err().field.as_deref(), Some("name"), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What a person sees, as data and askama templates: a view struct for each page and each fragment.
+//!
+//! **Invariant.** Views are pure: they are made from the hub's answers and render to text. They know no request, no `worker`
+//! and no clock; "now" is the moment the answer names. A page and the fragment pushed to it come from the same struct.
+//! **Invariant.** What is pushed holds nothing personal, neither a token nor "you", so one rendering serves every socket.
+
+#![allow(missing_docs, reason = "a field of a view is what its name says, in the words of the template")]
+
+pub mod board;
+pub mod clients;
+pub mod new_session;
+pub mod push;
+pub mod session;
+pub mod simple;
+pub mod status;
+pub mod text;
+pub mod time;
+pub mod visitor;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use board::DashboardPage;
+pub use clients::{ClientPage, ClientsPage, ConnectPage, NewToken};
+pub use new_session::{NewSessionDialog, NewSessionPage};
+pub use session::SessionPage;
+pub use simple::{ErrorPage, SettingsPage, SignInPage, error_fragment};
+pub use visitor::{Preferences, SignIn, Theme, Visitor};
+
+/// The entry of the main navigation that a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nav {
+    /// The dashboard and the pages below it.
+    Sessions,
+    /// Runners.
+    Clients,
+    /// Settings.
+    Settings,
+    /// None of them.
+    Nowhere,
+}

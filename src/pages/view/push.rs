@@ -1,0 +1,114 @@
+//! What the hub pushes to page sockets: the same fragments that pages are made of, each morphed into its place.
+//!
+//! Morphing keeps focus, scroll and open menus; the terminal's screen, the composer and the view switch are no part of any
+//! fragment. One text serves all sockets of a topic.
+
+use askama::Template;
+use session_hub::call::{Board, SessionDetail};
+
+use super::board::BoardView;
+use super::session::SessionDetailView;
+
+/// Everything on the dashboard that may change.
+#[must_use]
+pub fn dashboard(board: &Board) -> String {
+    let view = BoardView::new(board);
+    let board = &view;
+    [
+        title(&view.title()),
+        morph("count-sessions", CountFragment { board }.render()),
+        morph("runners", RunnersFragment { board }.render()),
+        morph("board", BoardFragment { board }.render()),
+    ]
+    .concat()
+}
+
+/// Everything on a session's page that may change.
+#[must_use]
+pub fn session(detail: &SessionDetail) -> String {
+    let view = SessionDetailView::new(detail);
+    let session = &view;
+    [
+        title(&view.title()),
+        morph("session-head", HeadFragment { session }.render()),
+        morph("terminal-tabs", TabsFragment { session }.render()),
+        morph("asks", AsksFragment { session }.render()),
+        morph("prompt-queue", QueueFragment { session }.render()),
+        morph("panel", PanelFragment { session }.render()),
+    ]
+    .concat()
+}
+
+/// The session of this page was deleted.
+#[must_use]
+pub fn gone() -> String {
+    morph("session-head", GoneFragment {}.render())
+}
+
+/// A fragment that did not render changes nothing: the page keeps what it shows until the next push.
+fn morph(id: &str, html: askama::Result<String>) -> String {
+    html.map(|html| format!("<hx-partial hx-target=\"#{id}\" hx-swap=\"outerMorph\">{}</hx-partial>", html.trim()))
+        .unwrap_or_default()
+}
+
+fn title(text: &str) -> String {
+    TitleFragment { text }.render().unwrap_or_default()
+}
+
+#[derive(Template)]
+#[template(source = "<title>{{ text }}</title>", ext = "html")]
+struct TitleFragment<'a> {
+    text: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "fragments/count.html")]
+struct CountFragment<'a> {
+    board: &'a BoardView,
+}
+
+#[derive(Template)]
+#[template(path = "fragments/runners.html")]
+struct RunnersFragment<'a> {
+    board: &'a BoardView,
+}
+
+#[derive(Template)]
+#[template(path = "fragments/board.html")]
+struct BoardFragment<'a> {
+    board: &'a BoardView,
+}
+
+#[derive(Template)]
+#[template(path = "fragments/session-head.html")]
+struct HeadFragment<'a> {
+    session: &'a SessionDetailView,
+}
+
+#[derive(Template)]
+#[template(path = "fragments/terminal-tabs.html")]
+struct TabsFragment<'a> {
+    session: &'a SessionDetailView,
+}
+
+#[derive(Template)]
+#[template(path = "fragments/asks.html")]
+struct AsksFragment<'a> {
+    session: &'a SessionDetailView,
+}
+
+#[derive(Template)]
+#[template(path = "fragments/prompt-queue.html")]
+struct QueueFragment<'a> {
+    session: &'a SessionDetailView,
+}
+
+#[derive(Template)]
+#[template(path = "fragments/panel.html")]
+struct PanelFragment<'a> {
+    session: &'a SessionDetailView,
+}
+
+#[derive(Template)]
+#[template(path = "fragments/session-gone.html")]
+struct GoneFragment {}

@@ -1,0 +1,86 @@
+//! The routes. Method, path, who may, handler; nothing else.
+
+use super::Verb::{Delete, Get, Head, Patch, Post};
+use super::Who::{Anyone, Guest, LocalOnly, Person, Token};
+use super::{Handler, Route, Verb, Who};
+use crate::{api, auth, connect, health, pages, static_files};
+
+const fn row(method: Verb, path: &'static str, who: Who, handler: Handler) -> Route {
+    Route { method, path, who, handler }
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $who:ident $handler:path;)*) => {
+        /// All of them.
+        pub const ROUTES: &[Route] = &[$(row($method, $path, $who, |visit| Box::pin($handler(visit)))),*];
+    };
+}
+
+routes! {
+    Get "/" Guest pages::home::show;
+    Get "/health" Guest health::show;
+    Get "/static/*file" Anyone static_files::show;
+    Get "/ws/connect" Anyone connect::open;
+
+    Get "/auth/local" LocalOnly auth::local::open;
+    Head "/auth/local" LocalOnly auth::local::look;
+    Post "/auth/logout" Person auth::sign_out::here;
+
+    Get "/dashboard" Person pages::dashboard::show;
+    Get "/sessions" Person pages::dashboard::show;
+    Post "/sessions" Person pages::sessions::create;
+    Get "/sessions/new" Person pages::sessions::new;
+    Get "/sessions/:session" Person pages::sessions::show;
+    Post "/sessions/:session/rename" Person pages::sessions::rename;
+    Post "/sessions/:session/archive" Person pages::sessions::archive;
+    Post "/sessions/:session/restore" Person pages::sessions::restore;
+    Post "/sessions/:session/delete" Person pages::sessions::delete;
+    Post "/sessions/:session/terminals" Person pages::terminals::open;
+    Get "/sessions/:session/terminals/:terminal" Person pages::terminals::show;
+    Post "/sessions/:session/terminals/:terminal/stop" Person pages::terminals::stop;
+    Post "/sessions/:session/terminals/:terminal/restart" Person pages::terminals::restart;
+    Post "/sessions/:session/terminals/:terminal/close" Person pages::terminals::close;
+    Post "/sessions/:session/terminals/:terminal/prompts" Person pages::prompts::queue;
+    Post "/prompts/:prompt/edit" Person pages::prompts::edit;
+    Post "/prompts/:prompt/cancel" Person pages::prompts::cancel;
+
+    Get "/clients" Person pages::clients::list;
+    Get "/clients/connect" Person pages::clients::connect;
+    Post "/clients/connect" Person pages::clients::make_command;
+    Get "/clients/:runner" Person pages::clients::show;
+    Post "/clients/:runner/rename" Person pages::clients::rename;
+    Post "/clients/:runner/revoke" Person pages::clients::revoke;
+
+    Get "/settings" Person pages::settings::show;
+    Post "/settings/theme" Person pages::settings::choose;
+    Post "/settings/sign-ins/:sign_in/end" Person pages::settings::end_sign_in;
+
+    Get "/api/tokens" Token api::tokens::list;
+    Post "/api/tokens" Token api::tokens::create;
+    Post "/api/tokens/exchange" Anyone api::tokens::exchange;
+    Delete "/api/tokens/:id" Token api::tokens::revoke;
+
+    Get "/api/sessions" Token api::sessions::list;
+    Post "/api/sessions" Token api::sessions::create;
+    Get "/api/sessions/:session" Token api::sessions::show;
+    Patch "/api/sessions/:session" Token api::sessions::rename;
+    Delete "/api/sessions/:session" Token api::sessions::delete;
+    Post "/api/sessions/:session/archive" Token api::sessions::archive;
+    Post "/api/sessions/:session/restore" Token api::sessions::restore;
+    Post "/api/sessions/:session/terminals" Token api::terminals::open;
+
+    Get "/api/terminals/:terminal" Token api::terminals::show;
+    Delete "/api/terminals/:terminal" Token api::terminals::close;
+    Post "/api/terminals/:terminal/stop" Token api::terminals::stop;
+    Post "/api/terminals/:terminal/restart" Token api::terminals::restart;
+    Get "/api/terminals/:terminal/prompts" Token api::prompts::list;
+    Post "/api/terminals/:terminal/prompts" Token api::prompts::queue;
+
+    Patch "/api/prompts/:prompt" Token api::prompts::edit;
+    Delete "/api/prompts/:prompt" Token api::prompts::cancel;
+
+    Get "/api/runners" Token api::runners::list;
+    Get "/api/runners/:runner" Token api::runners::show;
+    Patch "/api/runners/:runner" Token api::runners::rename;
+    Delete "/api/runners/:runner" Token api::runners::revoke;
+}

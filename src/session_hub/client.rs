@@ -1,0 +1,95 @@
+//! The one way from the Worker to a hub: a typed call or a socket, never a string URL of a caller's own.
+//!
+//! Owns the binding's name, an object's name and the two internal routes. Which hub is asked follows from the caller alone.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use session_hub::call::{Call, Caller, Reply, Request as HubRequest};
+use session_hub::effect::Peer;
+use worker::{Env, Headers, Method, Request, RequestInit, Response, Stub};
+
+use crate::error::Error;
+
+/// The binding in `wrangler.jsonc`.
+pub const BINDING: &str = "SESSION_HUB";
+/// Where the object takes typed calls.
+pub const CALL_URL: &str = "https://hub/call";
+/// Where the object takes sockets.
+pub const CONNECT_URL: &str = "https://hub/connect";
+/// Where the object says that it lives.
+pub const PING_URL: &str = "https://hub/ping";
+/// Carries the [`Peer`] that the Worker vouches for. Requests to the object are built from nothing, so that no client can
+/// bring one along.
+pub const PEER_HEADER: &str = "X-Muster-Peer";
+
+/// Asks the caller's hub. A refusal becomes an error.
+pub async fn call(env: &Env, caller: Caller, request: HubRequest) -> Result<Reply, Error> {
+    let stub = stub(env, &caller.person)?;
+    let body = serde_json::to_string(&Call { caller, request })?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(body.into()));
+    let request = Request::new_with_init(CALL_URL, &init)?;
+    let mut response = stub.fetch_with_request(request).await.map_err(|error| Error::unavailable(error.to_string()))?;
+    let bytes = response.bytes().await.map_err(|error| Error::unavailable(error.to_string()))?;
+    if response.status_code() != 200 {
+        return Err(Error::unavailable(format!("hub answered {}", response.status_code())));
+    }
+    match serde_json::from_slice(&bytes)? {
+        Reply::Refused(refusal) => Err(refusal.into()),
+        reply => Ok(reply),
+    }
+}
+
+/// Hands a WebSocket handshake to the owner's hub; the answer is the browser's or the runner's 101.
+pub async fn connect(env: &Env, owner: &str, peer: &Peer, subprotocol: Option<&str>) -> Result<Response, Error> {
+    let headers = Headers::new();
+    headers.set("Upgrade", "websocket")?;
+    headers.set(PEER_HEADER, &encode_peer(peer)?)?;
+    if let Some(subprotocol) = subprotocol {
+        headers.set("Sec-WebSocket-Protocol", subprotocol)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(Method::Get).with_headers(headers);
+    let request = Request::new_with_init(CONNECT_URL, &init)?;
+    stub(env, owner)?.fetch_with_request(request).await.map_err(|error| Error::unavailable(error.to_string()))
+}
+
+/// Whether the object's class answers at all. It wakes nobody's hub and touches no storage.
+pub async fn ping(env: &Env) -> Result<(), Error> {
+    let stub = env.durable_object(BINDING)?.id_from_name("ping")?.get_stub()?;
+    let response = stub.fetch_with_str(PING_URL).await.map_err(|error| Error::unavailable(error.to_string()))?;
+    match response.status_code() {
+        204 => Ok(()),
+        status => Err(Error::unavailable(format!("ping answered {status}"))),
+    }
+}
+
+/// The peer as a header's value.
+pub fn encode_peer(peer: &Peer) -> Result<String, Error> {
+    // Names are free text: base64 keeps the header within ASCII.
+    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(peer)?))
+}
+
+/// The peer of a header's value.
+pub fn decode_peer(value: &str) -> Option<Peer> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(value).ok()?).ok()
+}
+
+fn stub(env: &Env, owner: &str) -> Result<Stub, Error> {
+    let namespace = env.durable_object(BINDING)?;
+    Ok(namespace.id_from_name(&format!("person:{owner}"))?.get_stub()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_survives_its_header_whatever_its_name() {
+        let peer = Peer::Runner { runner: "r1".into(), name: "Köln\r\nX-Evil: 1".into() };
+        let value = encode_peer(&peer).unwrap();
+        assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
+        assert_eq!(decode_peer(&value), Some(peer));
+        assert_eq!(decode_peer("not a peer"), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! Which socket has which id. A cache: after an eviction it is rebuilt from the sockets' attachments.
+//!
+//! A JavaScript `Map` keyed by the socket answers "who sent this" without reading its attachment, which would cost more
+//! than all the rest of a keystroke.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use js_sys::Map;
+use session_hub::effect::{Attachment, Peer, SocketId, Topic};
+use worker::worker_sys::web_sys;
+use worker::{State, WebSocket};
+
+/// The open sockets of one object.
+pub(super) struct Sockets {
+    ids: Map,
+    by_id: HashMap<SocketId, Socket, BuildHasherDefault<IdHasher>>,
+}
+
+/// An open socket.
+pub(super) struct Socket {
+    /// The platform's.
+    pub ws: web_sys::WebSocket,
+    /// What it shows, if it is a page's.
+    pub topic: Option<Topic>,
+    /// Whose runner it is, if it is one.
+    pub runner: Option<String>,
+}
+
+impl Sockets {
+    /// The sockets that the platform kept, and their attachments. One without a readable attachment is closed: it cannot be
+    /// told who it is.
+    pub fn restore(state: &State) -> (Sockets, Vec<Attachment>) {
+        let mut sockets = Sockets { ids: Map::new(), by_id: HashMap::default() };
+        let mut attachments = Vec::new();
+        for ws in state.get_websockets() {
+            match read_attachment(&ws) {
+                Some(attachment) => {
+                    sockets.insert(attachment.socket, ws.as_ref().clone(), &attachment.peer);
+                    attachments.push(attachment);
+                }
+                // Its close is on its way, or was never finished; a second close changes nothing.
+                None => drop(ws.close(Some(protocol::close::CloseCode::GoingAway.code()), Some("unknown socket"))),
+            }
+        }
+        (sockets, attachments)
+    }
+
+    pub fn insert(&mut self, id: SocketId, ws: web_sys::WebSocket, peer: &Peer) {
+        self.ids.set(&ws, &wasm_bindgen::JsValue::from_f64(id as f64));
+        let (topic, runner) = match peer {
+            Peer::Page { topic, .. } => (Some(*topic), None),
+            Peer::Runner { runner, .. } => (None, Some(runner.clone())),
+            Peer::Viewer { .. } => (None, None),
+        };
+        self.by_id.insert(id, Socket { ws, topic, runner });
+    }
+
+    /// Who sent this; `None` once it is closed or was never ours.
+    pub fn id_of(&self, ws: &web_sys::WebSocket) -> Option<SocketId> {
+        self.ids.get(ws).as_f64().map(|id| id as SocketId)
+    }
+
+    pub fn get(&self, id: SocketId) -> Option<&Socket> {
+        self.by_id.get(&id)
+    }
+
+    pub fn remove(&mut self, id: SocketId) -> Option<Socket> {
+        let socket = self.by_id.remove(&id)?;
+        self.ids.delete(&socket.ws);
+        Some(socket)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (SocketId, &Socket)> {
+        self.by_id.iter().map(|(id, socket)| (*id, socket))
+    }
+}
+
+/// Writes what survives hibernation: JSON text, so that its form is this project's own and pinned by a test of the hub.
+pub(super) fn write_attachment(ws: &web_sys::WebSocket, attachment: &Attachment) -> Result<(), String> {
+    let text = serde_json::to_string(attachment).map_err(|error| error.to_string())?;
+    WebSocket::from(ws.clone()).serialize_attachment(text).map_err(|error| error.to_string())
+}
+
+/// Takes the attachment away: a socket that was closed may linger until the other side answers, and must not come back to
+/// life with the next load.
+pub(super) fn clear_attachment(ws: &web_sys::WebSocket) {
+    // A socket that is gone already needs none taken away.
+    let _ = WebSocket::from(ws.clone()).serialize_attachment(());
+}
+
+fn read_attachment(ws: &WebSocket) -> Option<Attachment> {
+    let text: String = ws.deserialize_attachment().ok().flatten()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Ids are random already: hashing them again would buy nothing on the path of every frame.
+#[derive(Default)]
+pub(super) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 << 8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        // hashbrown takes its tag from the top bits, which ids below 2^53 leave empty.
+        self.0 = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}

@@ -1,0 +1,118 @@
+//! People and their sign-ins.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Db, Param};
+use crate::auth::cookie::{ABSOLUTE_MS, IDLE_MS};
+use crate::auth::secret;
+use crate::error::Error;
+
+/// A sign-in is marked as seen at most this often, so that looking at pages writes next to nothing.
+const SEEN_EVERY_MS: u64 = 60 * 60 * 1000;
+/// Most characters kept of what a browser calls itself.
+const AGENT_CHARS_MAX: usize = 200;
+/// The one person of a local hub.
+pub const LOCAL_PERSON: u64 = 1;
+
+/// A live sign-in and whose it is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SignInRow {
+    /// Its number.
+    pub id: u64,
+    /// The person's number.
+    pub person: u64,
+    /// The person's name.
+    pub name: String,
+    /// When it was last marked as seen.
+    pub seen_ms: u64,
+}
+
+/// A sign-in as its owner sees it in a list.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SignInEntry {
+    /// Its number.
+    pub id: u64,
+    /// What the browser calls itself.
+    pub agent: String,
+    /// When it began.
+    pub created_ms: u64,
+    /// When it was last used, to the hour.
+    pub seen_ms: u64,
+}
+
+impl Db {
+    /// The local person, made or renamed.
+    pub async fn save_local_person(&self, name: &str, now_ms: u64) -> Result<u64, Error> {
+        self.run(
+            "INSERT INTO people (id, name, origin, created_ms) VALUES (?1, ?2, 'local', ?3)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
+            &[Param::Number(LOCAL_PERSON), Param::Text(name), Param::Number(now_ms)],
+        )
+        .await?;
+        Ok(LOCAL_PERSON)
+    }
+
+    /// A new sign-in, by the hash of its cookie. Ended ones of the same person are swept out.
+    pub async fn add_sign_in(&self, person: u64, cookie: &str, agent: &str, now_ms: u64) -> Result<(), Error> {
+        let agent: String = agent.chars().filter(|char| !char.is_control()).take(AGENT_CHARS_MAX).collect();
+        self.run(
+            "INSERT INTO sign_ins (person, cookie_hash, agent, created_ms, seen_ms) VALUES (?1, ?2, ?3, ?4, ?4)",
+            &[Param::Number(person), Param::Text(&secret::hash(cookie)), Param::Text(&agent), Param::Number(now_ms)],
+        )
+        .await?;
+        self.run(
+            "DELETE FROM sign_ins WHERE person = ?1 AND (created_ms <= ?2 OR seen_ms <= ?3)",
+            &[Param::Number(person), Param::Number(oldest_created(now_ms)), Param::Number(oldest_seen(now_ms))],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// The live sign-in of a cookie: neither idle nor absolute limit has passed.
+    pub async fn sign_in(&self, cookie: &str, now_ms: u64) -> Result<Option<SignInRow>, Error> {
+        let row: Option<SignInRow> = self
+            .first(
+                "SELECT s.id, s.person, p.name, s.seen_ms FROM sign_ins s JOIN people p ON p.id = s.person
+                 WHERE s.cookie_hash = ?1 AND s.created_ms > ?2 AND s.seen_ms > ?3",
+                &[
+                    Param::Text(&secret::hash(cookie)),
+                    Param::Number(oldest_created(now_ms)),
+                    Param::Number(oldest_seen(now_ms)),
+                ],
+            )
+            .await?;
+        if let Some(row) = &row
+            && row.seen_ms + SEEN_EVERY_MS < now_ms
+        {
+            self.run("UPDATE sign_ins SET seen_ms = ?2 WHERE id = ?1", &[Param::Number(row.id), Param::Number(now_ms)])
+                .await?;
+        }
+        Ok(row)
+    }
+
+    /// A person's live sign-ins, newest first.
+    pub async fn sign_ins(&self, person: u64, now_ms: u64) -> Result<Vec<SignInEntry>, Error> {
+        self.all(
+            "SELECT id, agent, created_ms, seen_ms FROM sign_ins
+             WHERE person = ?1 AND created_ms > ?2 AND seen_ms > ?3 ORDER BY id DESC",
+            &[Param::Number(person), Param::Number(oldest_created(now_ms)), Param::Number(oldest_seen(now_ms))],
+        )
+        .await
+    }
+
+    /// Ends a sign-in of this person. True if it was there.
+    pub async fn end_sign_in(&self, person: u64, id: u64) -> Result<bool, Error> {
+        let changed = self
+            .run("DELETE FROM sign_ins WHERE id = ?1 AND person = ?2", &[Param::Number(id), Param::Number(person)])
+            .await?;
+        Ok(changed > 0)
+    }
+}
+
+fn oldest_created(now_ms: u64) -> u64 {
+    now_ms.saturating_sub(ABSOLUTE_MS)
+}
+
+fn oldest_seen(now_ms: u64) -> u64 {
+    now_ms.saturating_sub(IDLE_MS)
+}

@@ -1,0 +1,238 @@
+//! xterm.js on the page: drawing, keys, selection, search, scale. It knows bytes and cells, and nothing of the hub.
+
+import { ClipboardAddon } from "../vendor/addon-clipboard.js";
+import { SearchAddon } from "../vendor/addon-search.js";
+import { Unicode11Addon } from "../vendor/addon-unicode11.js";
+import { WebLinksAddon } from "../vendor/addon-web-links.js";
+import { WebglAddon } from "../vendor/addon-webgl.js";
+import { Terminal } from "../vendor/xterm.js";
+import { isIncidental, silence } from "./answers.mjs";
+import { fontToFit, room } from "./sizing.mjs";
+import { styledDocument, withStyledDocument } from "./styles.mjs";
+import { monoFontOf, themeOf } from "./theme.mjs";
+import { WholeCharacters } from "./whole.mjs";
+
+const FONT_PX = 13;
+const SCROLLBACK_LINES = 10_000;
+const encoder = new TextEncoder();
+
+export class View {
+  #box;
+  #terminal;
+  #whole = new WholeCharacters();
+  #search = new SearchAddon();
+  #handlers;
+  #drives = false;
+  #cell = { width: FONT_PX * 0.6, height: FONT_PX * 1.3 };
+  #control = null;
+
+  /** Handlers: `typed(bytes)`, `resized()`, `find()`, and `top()` when a person scrolls beyond what there is. */
+  constructor(box, handlers, { screenReader, label }) {
+    this.#box = box;
+    this.#handlers = handlers;
+    this.#terminal = new Terminal({
+      allowProposedApi: true,
+      documentOverride: styledDocument,
+      fontFamily: monoFontOf(box),
+      fontSize: FONT_PX,
+      lineHeight: 1.15,
+      theme: themeOf(box),
+      minimumContrastRatio: 4.5,
+      scrollback: SCROLLBACK_LINES,
+      screenReaderMode: screenReader,
+      cursorInactiveStyle: "outline",
+      macOptionIsMeta: true,
+      linkHandler: { activate: (_event, uri) => follow(uri) },
+    });
+    this.#open(label);
+  }
+
+  #open(label) {
+    const terminal = this.#terminal;
+    withStyledDocument(() => terminal.open(this.#box));
+    this.#box.terminal = terminal; // for tests and for a person at the browser's console: what a canvas draws cannot be read
+    terminal.textarea.setAttribute("aria-label", label);
+    terminal.loadAddon(new Unicode11Addon());
+    terminal.unicode.activeVersion = "11";
+    terminal.loadAddon(new WebLinksAddon((_event, uri) => follow(uri)));
+    terminal.loadAddon(this.#search);
+    // Programs may put text on the clipboard; reading it is refused.
+    terminal.loadAddon(new ClipboardAddon(undefined, {
+      readText: () => "",
+      writeText: (_selection, text) => navigator.clipboard?.writeText(text).catch(() => {}),
+    }));
+    const isAnswer = silence(terminal);
+    terminal.onData((data) => {
+      if (isAnswer(data) || (!this.#drives && isIncidental(data))) return;
+      this.#handlers.typed(encoder.encode(this.#withControl(data)));
+    });
+    terminal.onBinary((data) => {
+      if (this.#drives) this.#handlers.typed(Uint8Array.from(data, (character) => character.charCodeAt(0)));
+    });
+    terminal.attachCustomKeyEventHandler((event) => this.#isForTerminal(event));
+    this.#spaceLetters();
+    this.#drawFast();
+    this.#measure();
+    new ResizeObserver(() => this.#handlers.resized()).observe(this.#box);
+    this.#watchForTop();
+  }
+
+  /** WebGL where there is one; xterm.js falls back to elements when it is lost. */
+  #drawFast() {
+    try {
+      const webgl = new WebglAddon();
+      webgl.onContextLoss(() => withStyledDocument(() => webgl.dispose()));
+      this.#terminal.loadAddon(webgl);
+    } catch {
+      // No WebGL here: elements do.
+    }
+  }
+
+  /** The size of a cell at the full size of letters. */
+  #measure() {
+    const screen = this.#box.querySelector(".xterm-screen")?.getBoundingClientRect();
+    if (screen?.width) this.#cell = { width: screen.width / this.#terminal.cols, height: screen.height / this.#terminal.rows };
+  }
+
+  /** Keys that the page keeps: F6 leaves the terminal, Ctrl+Shift+F searches it, Ctrl+Shift+C copies. */
+  #isForTerminal(event) {
+    if (event.key === "F6") return false;
+    if (event.type !== "keydown") return true;
+    const command = event.ctrlKey && event.shiftKey ? event.code : "";
+    if (command === "KeyF") {
+      event.preventDefault();
+      this.#handlers.find();
+      return false;
+    }
+    if (command === "KeyC" && this.#terminal.hasSelection()) {
+      event.preventDefault();
+      navigator.clipboard?.writeText(this.#terminal.getSelection()).catch(() => {});
+      return false;
+    }
+    if (event.shiftKey && (event.key === "PageUp" || event.key === "Home")) this.#askForMore();
+    return true;
+  }
+
+  /** A person who scrolls up at the top, by wheel or finger, wants what is above it. */
+  #watchForTop() {
+    const early = { passive: true, capture: true }; // xterm.js keeps these events to itself
+    let fingerY = 0;
+    this.#box.addEventListener("wheel", (event) => event.deltaY < 0 && this.#askForMore(), early);
+    this.#box.addEventListener("touchstart", (event) => (fingerY = event.touches[0].clientY), early);
+    this.#box.addEventListener("touchmove", (event) => event.touches[0].clientY > fingerY + 24 && this.#askForMore(), early);
+  }
+
+  #askForMore() {
+    const { type, viewportY } = this.#terminal.buffer.active;
+    if (type === "normal" && viewportY === 0) this.#handlers.top();
+  }
+
+  /** Draws bytes; `done` once they are on the screen. */
+  write(bytes, done) {
+    this.#terminal.write(this.#whole.take(bytes), done);
+  }
+
+  /** Begins anew with this screen. With scrollback before it, the lines that a person looked at stay in sight. */
+  screen({ cols, rows, paint, scrollback }, done) {
+    const terminal = this.#terminal;
+    const { baseY, viewportY } = terminal.buffer.active;
+    const fromBottom = scrollback ? baseY - viewportY : 0;
+    terminal.reset();
+    this.#whole = new WholeCharacters();
+    this.resize({ cols, rows });
+    terminal.write(this.#whole.take(paint), () => {
+      if (fromBottom > 0) terminal.scrollToLine(Math.max(0, terminal.buffer.active.baseY - fromBottom));
+      done();
+    });
+  }
+
+  /** Lines above the screen that are held here. */
+  get linesAbove() {
+    return this.#terminal.buffer.normal.baseY;
+  }
+
+  /** The PTY has this size. */
+  resize({ cols, rows }) {
+    if (cols !== this.#terminal.cols || rows !== this.#terminal.rows) this.#terminal.resize(cols, rows);
+    this.scale();
+  }
+
+  get size() {
+    return { cols: this.#terminal.cols, rows: this.#terminal.rows };
+  }
+
+  /** The cells that there is room for. */
+  room() {
+    if (this.#terminal.options.fontSize === FONT_PX) this.#measure();
+    return room(this.#space(), this.#cell);
+  }
+
+  /** Who drives sees letters at their full size; who watches sees the whole terminal, smaller. */
+  set drives(drives) {
+    this.#drives = drives;
+    this.scale();
+  }
+
+  scale() {
+    const font = this.#drives ? FONT_PX : fontToFit(this.#space(), this.size, this.#cell, FONT_PX);
+    if (font === this.#terminal.options.fontSize) return;
+    this.#terminal.options.fontSize = font;
+    this.#spaceLetters();
+  }
+
+  /** xterm.js cuts a cell to whole pixels of the device; where that takes more than half of one, it is given back. */
+  #spaceLetters() {
+    const { fontSize, fontFamily } = this.#terminal.options;
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = `${fontSize}px ${fontFamily}`;
+    const width = context.measureText("W").width * devicePixelRatio;
+    this.#terminal.options.letterSpacing = width % 1 > 0.5 ? 1 : 0;
+  }
+
+  #space() {
+    const style = getComputedStyle(this.#box);
+    const inner = (whole, ...paddings) => paddings.reduce((rest, padding) => rest - Number.parseFloat(style[padding]), whole);
+    return {
+      width: inner(this.#box.clientWidth, "paddingLeft", "paddingRight"),
+      height: inner(this.#box.clientHeight, "paddingTop", "paddingBottom"),
+    };
+  }
+
+  focus() {
+    this.#terminal.focus();
+  }
+
+  /** Types as if a person did. */
+  type(data) {
+    this.#terminal.input(data, true);
+  }
+
+  /** What an arrow key sends now: programs change it. */
+  arrow(letter) {
+    return `\x1b${this.#terminal.modes.applicationCursorKeysMode ? "O" : "["}${letter}`;
+  }
+
+  /** The next character is typed with Ctrl held; `used` is told when it was. */
+  holdControl(used) {
+    this.#control = used;
+  }
+
+  #withControl(data) {
+    if (!this.#control || data.length !== 1) return data;
+    const used = this.#control;
+    this.#control = null;
+    used();
+    const code = data.toUpperCase().charCodeAt(0);
+    return code >= 64 && code < 96 ? String.fromCharCode(code & 31) : data;
+  }
+
+  find(text, backwards) {
+    if (!text) return this.#search.clearDecorations();
+    return backwards ? this.#search.findPrevious(text) : this.#search.findNext(text);
+  }
+}
+
+/** Follows a link that a program printed: only to the web, and without telling where from. */
+function follow(uri) {
+  if (/^https?:\/\//i.test(uri)) window.open(uri, "_blank", "noopener,noreferrer");
+}

@@ -1,0 +1,202 @@
+// What a person sees: every page, in both themes, wide and narrow. Roles and names, axe, screenshots, a console without a word
+// of complaint, and no page that asks the hub again and again.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertAccessible, assertNoProblems, openBrowser, shot, signInPage, startHub, until } from "../support/index.mjs";
+import { startStage } from "./lib/stage.mjs";
+
+const THEMES = ["dark", "light"];
+const WIDTHS = [
+  { name: "1440", width: 1440, height: 900 },
+  { name: "390", width: 390, height: 844 },
+];
+
+/** Names of sessions, and what their agents say. */
+const CAST = [
+  ["Retry webhooks with backoff", "blocked:kind=permission"],
+  ["Split the billing export job, and move the rest of it into a worker of its own", "working"],
+  ["Flaky login test on Safari", "idle"],
+  ["Upgrade the build image", "done"],
+];
+
+/** Every page of a signed-in person: a word for its screenshot, its path, the words of its main heading. */
+const pagesOf = (stage) => [
+  ["dashboard", "/dashboard", /need|working|session/i],
+  ["session", `/sessions/${stage.cast[0].session}`, /Retry webhooks/],
+  ["session-working", `/sessions/${stage.cast[1].session}`, /Split the billing/],
+  ["session-ended", `/sessions/${stage.ended.session}`, /Backfill invoice numbers/],
+  ["new-session", "/sessions/new", /New session/i],
+  ["runners", "/clients", /runner/i],
+  ["runner", `/clients/${stage.runnerId}`, /./],
+  ["connect-runner", "/clients/connect", /Connect/i],
+  ["settings", "/settings", /./],
+  ["not-found", "/sessions/999999", /./, 404],
+];
+
+/** A hub with a session of each kind. */
+async function startCast(t) {
+  const stage = await startStage(t);
+  stage.cast = [];
+  for (const [name, status] of CAST) {
+    const agent = await stage.instrument({ name });
+    await agent.program.write("\x1b[1;32m✓\x1b[0m 214 tests passed\r\n\x1b[2m… +213 lines\x1b[0m\r\n");
+    await agent.program.status(status);
+    stage.cast.push(agent);
+  }
+  await stage.queue(stage.cast[1].terminal, "When both suites pass, mark the pull request ready for review.");
+  stage.ended = await stage.instrument({ name: "Backfill invoice numbers" });
+  await stage.ended.program.exit(137);
+  await until(async () => (await stage.terminal(stage.ended.session, stage.ended.terminal)).state === "ended", "the end of one");
+  for (const [n, [, status]] of CAST.entries()) {
+    const { session, terminal } = stage.cast[n];
+    const word = status.split(":")[0];
+    await until(async () => (await stage.terminal(session, terminal)).status.status === word, `one to be ${word}`);
+  }
+  stage.runnerId = (await stage.runnerOnline()).runner;
+  return stage;
+}
+
+/** One h1, one main, a title, no heading level left out, no id twice, nothing wider than the window. */
+async function assertSound(page) {
+  const facts = await page.evaluate(() => {
+    const shown = (element) => element.checkVisibility();
+    const levels = [...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].filter(shown).map((each) => Number(each.tagName[1]));
+    const ids = [...document.querySelectorAll("[id]")].map((each) => each.id);
+    return {
+      title: document.title,
+      mains: [...document.querySelectorAll("main")].filter(shown).length,
+      h1s: levels.filter((level) => level === 1).length,
+      skips: levels.filter((level, n) => n > 0 && level > levels[n - 1] + 1).length,
+      doubled: ids.filter((id, n) => ids.indexOf(id) !== n),
+      overflow: document.documentElement.scrollWidth - innerWidth,
+      lang: document.documentElement.lang,
+      inline: document.querySelectorAll("script:not([src]), [onclick], [onload]").length,
+    };
+  });
+  assert.match(facts.title, /Muster/);
+  assert.equal(facts.mains, 1, "one main landmark");
+  assert.equal(facts.h1s, 1, "one first heading");
+  assert.equal(facts.skips, 0, "no heading level skipped");
+  assert.deepEqual(facts.doubled, [], "no id twice");
+  assert.ok(facts.overflow <= 0, `nothing is wider than the window (${facts.overflow} px)`);
+  assert.equal(facts.lang, "en");
+  assert.equal(facts.inline, 0, "no inline script");
+}
+
+/** All that is asked of a page that is open. */
+async function judge(page, name) {
+  await assertSound(page);
+  await shot(page, name);
+  await assertAccessible(page, { except: [".xterm"] });
+}
+
+/** Every combination of theme and width, as a test of its own below `t`. */
+async function inEveryLook(t, story) {
+  const { another } = await openBrowser(t);
+  for (const colorScheme of THEMES) {
+    for (const { name, width, height } of WIDTHS) {
+      await t.test(`${colorScheme}, ${name} px`, async () => {
+        const page = await another({ width, height, colorScheme });
+        await story({ page, look: `${colorScheme}-${name}` });
+        await page.context().close();
+      });
+    }
+  }
+}
+
+test("a stranger sees the sign-in page, a newcomer the way to a first runner", async (t) => {
+  const hub = await startHub(t);
+  await inEveryLook(t, async ({ page, look }) => {
+    await page.goto(hub.url);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await judge(page, `sign-in-${look}`);
+    assertNoProblems(page);
+    await signInPage(page, hub);
+    await page.getByRole("heading", { level: 1, name: /Connect your first runner/ }).waitFor();
+    await judge(page, `empty-${look}`);
+    assertNoProblems(page);
+  });
+});
+
+test("every page is sound and accessible", async (t) => {
+  const stage = await startCast(t);
+  await inEveryLook(t, async ({ page, look }) => {
+    await signInPage(page, stage.hub);
+    for (const [name, path, heading, status = 200] of pagesOf(stage)) {
+      const response = await page.goto(stage.hub.url + path);
+      assert.equal(response.status(), status, path);
+      await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+      if (/^session(-working)?$/.test(name)) await page.locator(".xterm-rows, .xterm canvas").first().waitFor({ state: "attached" });
+      await judge(page, `${name}-${look}`);
+      if (status === 200) assertNoProblems(page);
+      page.problems.length = 0; // a page that is not there is reported by the browser as an error, which it is
+    }
+  });
+});
+
+test("dialogs and menus are accessible", async (t) => {
+  const stage = await startStage(t);
+  await inEveryLook(t, async ({ page, look }) => {
+    await signInPage(page, stage.hub);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.keyboard.press("n");
+    const dialog = page.getByRole("dialog", { name: "New session" });
+    await dialog.waitFor();
+    await assertAccessible(page, { except: [".xterm"] });
+    await shot(page, `dialog-new-session-${look}`);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+    // The browser takes focus out of a closed dialog with its next frame; a key before that still goes to its field.
+    await page.waitForFunction(() => document.activeElement === document.body);
+    await page.keyboard.press("?");
+    const keys = page.getByRole("dialog", { name: "Keyboard" });
+    await keys.waitFor();
+    await assertAccessible(page, { except: [".xterm"] });
+    await shot(page, `dialog-keyboard-${look}`);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Your account" }).click();
+    await page.getByRole("button", { name: "Sign out" }).waitFor();
+    await assertAccessible(page, { except: [".xterm"] });
+    await shot(page, `menu-account-${look}`);
+    assertNoProblems(page);
+  });
+});
+
+test("no page polls: between changes, which are pushed, a page asks for nothing", async (t) => {
+  const stage = await startStage(t);
+  const { session, program } = await stage.instrument({ name: "Watched" });
+  for (const path of ["/dashboard", `/sessions/${session}`]) {
+    const { page } = await openBrowser(t);
+    await signInPage(page, stage.hub);
+    await page.goto(stage.hub.url + path);
+    const shows = (status) => page.locator(`.status[data-status="${status}"]:visible`).first().waitFor();
+    await program.status("idle");
+    await shows("idle");
+    await page.waitForLoadState("networkidle");
+    const asked = [];
+    page.on("request", (request) => asked.push(`${request.method()} ${request.url()}`));
+    for (const status of ["working", "blocked:kind=permission", "working", "idle", "working", "idle"]) {
+      await program.status(status);
+      await shows(status.split(":")[0]);
+    }
+    assert.deepEqual(asked, [], `${path} asked for nothing`);
+    assertNoProblems(page);
+  }
+});
+
+test("the title counts those that wait for a person, and the status is announced once", async (t) => {
+  const stage = await startStage(t);
+  const { program } = await stage.instrument({ name: "Asks now and then" });
+  const { page } = await openBrowser(t);
+  await signInPage(page, stage.hub);
+  await program.status("working");
+  await page.locator('.status[data-status="working"]:visible').first().waitFor();
+  assert.doesNotMatch(await page.title(), /\(\d+\)/);
+  await program.status("blocked:kind=question");
+  await until(async () => /^\(1\)/.test(await page.title()), "the badge in the title");
+  await page.getByRole("heading", { level: 1, name: /1 session needs you/ }).waitFor();
+  await until(async () => /Asks now and then/.test(await page.locator("#announcer").textContent()), "the announcement");
+  await program.status("idle");
+  await until(async () => !/\(\d+\)/.test(await page.title()), "the badge to go");
+});

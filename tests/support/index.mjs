@@ -1,0 +1,11 @@
+// The harness in one import; README.md beside this file describes it.
+
+export { until } from "./until.mjs";
+export { Api, followLink } from "./api.mjs";
+export { startHub } from "./hub.mjs";
+export { startRunner } from "./runner.mjs";
+export { startFaultProxy } from "./fault-proxy.mjs";
+export { startModel } from "./model.mjs";
+export { agentSetup, installAgents } from "./agents.mjs";
+export { assertAccessible, assertNoProblems, openBrowser, shot, signInPage, terminalText } from "./browser.mjs";
+export { tempDir } from "./temp.mjs";
