@@ -170,7 +170,7 @@ impl Awake {
     fn load(state: &State) -> Result<(Awake, Vec<Effect>), String> {
         let mut sequence = Sequence::seeded().map_err(|error| error.detail)?;
         let (sockets, attachments) = Sockets::restore(state);
-        let opened = Hub::open(Sqlite::new(state.storage().sql()), attachments, moment(&mut sequence));
+        let opened = Hub::open(Sqlite::new(&state.storage()), attachments, moment(&mut sequence));
         let (hub, healing) = opened.map_err(|error| error.to_string())?;
         Ok((Awake { hub, sockets, sequence, scratch: Vec::new() }, healing))
     }

@@ -8,32 +8,47 @@ use std::cell::Cell;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use session_hub::store::{Row, Store, StoreError, Value};
 use wasm_bindgen::prelude::*;
-use worker::SqlStorage;
+use worker::Storage;
 
 /// Numbers of JavaScript are exact up to here.
 const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
 
 /// One object's database.
 pub struct Sqlite {
-    sql: SqlStorage,
+    storage: RawStorage,
+    sql: RawSql,
     rows_written: Cell<u64>,
 }
 
 impl Sqlite {
-    /// The database behind this handle.
-    pub fn new(sql: SqlStorage) -> Sqlite {
-        Sqlite { sql, rows_written: Cell::new(0) }
+    /// The database of an object's storage.
+    pub fn new(storage: &Storage) -> Sqlite {
+        let raw: &JsValue = storage.as_raw().as_ref();
+        let storage: RawStorage = raw.clone().unchecked_into();
+        Sqlite { sql: storage.sql(), storage, rows_written: Cell::new(0) }
     }
 }
 
 impl Store for Sqlite {
     fn exec(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
         let bound: Array = params.iter().map(to_js).collect();
-        let raw: &JsValue = self.sql.as_ref();
-        let cursor = raw.unchecked_ref::<RawSql>().exec(sql, &bound).map_err(failed)?;
+        let cursor = self.sql.exec(sql, &bound).map_err(failed)?;
         let rows = cursor.raw().and_then(|rows| rows.to_array()).map_err(failed)?;
         self.rows_written.set(self.rows_written.get() + cursor.rows_written() as u64);
         rows.iter().map(|row| Array::from(&row).iter().map(from_js).collect()).collect()
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
+        // A throw is how the platform is told to undo; this one is caught again below.
+        let mut undo = false;
+        let ended = self.storage.transaction_sync(&mut || {
+            undo = !work();
+            if undo { Err(JsValue::NULL) } else { Ok(JsValue::UNDEFINED) }
+        });
+        match ended {
+            Err(error) if !undo => Err(failed(error)),
+            _ => Ok(()),
+        }
     }
 
     fn rows_written(&self) -> Option<u64> {
@@ -78,6 +93,15 @@ fn failed(error: JsValue) -> StoreError {
 
 #[wasm_bindgen]
 extern "C" {
+    type RawStorage;
+    #[wasm_bindgen(method, getter)]
+    fn sql(this: &RawStorage) -> RawSql;
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    fn transaction_sync(
+        this: &RawStorage,
+        work: &mut dyn FnMut() -> Result<JsValue, JsValue>,
+    ) -> Result<JsValue, JsValue>;
+
     type RawSql;
     #[wasm_bindgen(method, catch, variadic)]
     fn exec(this: &RawSql, query: &str, params: &Array) -> Result<RawCursor, JsValue>;

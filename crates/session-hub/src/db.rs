@@ -2,6 +2,7 @@
 //! of rows written. It knows no table.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use crate::call::Refusal;
 use crate::store::{Row, Store, StoreError, Value};
@@ -23,7 +24,7 @@ impl From<StoreError> for Fault {
 
 /// A store that counts.
 pub(crate) struct Db<S> {
-    store: S,
+    store: Rc<S>,
     written_before: u64,
     statements: Cell<u64>,
 }
@@ -31,7 +32,12 @@ pub(crate) struct Db<S> {
 impl<S: Store> Db<S> {
     pub(crate) fn new(store: S) -> Db<S> {
         let written_before = store.rows_written().unwrap_or_default();
-        Db { store, written_before, statements: Cell::new(0) }
+        Db { store: Rc::new(store), written_before, statements: Cell::new(0) }
+    }
+
+    /// The store itself, for a transaction around what uses the rest of the hub.
+    pub(crate) fn store(&self) -> Rc<S> {
+        Rc::clone(&self.store)
     }
 
     /// Runs a statement that writes nothing.

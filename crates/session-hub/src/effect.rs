@@ -177,6 +177,9 @@ pub struct Watch {
     /// Place in the order of drivers; the highest drives; 0 does not.
     #[serde(default)]
     pub drive_order: u64,
+    /// It has typed, and the store knows whose its writer is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub typed: bool,
     /// How its bytes come.
     pub mode: WatchMode,
 }

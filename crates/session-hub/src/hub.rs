@@ -70,7 +70,7 @@ impl<S: Store> Hub<S> {
             Input::Alarm => Source::Neither,
         };
         let done = if self.stale { self.reload(moment.now_ms) } else { Ok(()) };
-        match done.and_then(|()| self.dispatch(moment, input, &mut out)) {
+        match done.and_then(|()| self.dispatch_whole(moment, input, &mut out)) {
             Ok(()) => {}
             Err(Fault::Refused(refusal)) => out.reply(Reply::Refused(refusal)),
             Err(Fault::Store(error)) => {
@@ -80,6 +80,24 @@ impl<S: Store> Hub<S> {
             }
         }
         self.finish(out)
+    }
+
+    /// Dispatches so that either all statements of the event stay or none. A data frame is spared the savepoint: each of its
+    /// statements is whole by itself.
+    fn dispatch_whole(&mut self, moment: Moment, input: Input<'_>, out: &mut Out) -> Result<(), Fault> {
+        if matches!(input, Input::Binary { .. }) {
+            return self.dispatch(moment, input, out);
+        }
+        let store = self.db.store();
+        let mut input = Some(input);
+        let mut done = Ok(());
+        store.transaction(&mut || {
+            if let Some(input) = input.take() {
+                done = self.dispatch(moment, input, out);
+            }
+            !matches!(done, Err(Fault::Store(_)))
+        })?;
+        done
     }
 
     fn dispatch(&mut self, moment: Moment, input: Input<'_>, out: &mut Out) -> Result<(), Fault> {

@@ -26,7 +26,7 @@ pub const TIMELINE_SHOWN_MAX: u64 = 100;
 /// An entry that repeats the newest one within this time is not written: an agent that asks, is answered and asks again
 /// shows once.
 pub const TIMELINE_REPEAT_MS: u64 = 60_000;
-/// Writers of input that a terminal remembers; the oldest are forgotten first. One is made for each page opened.
+/// Writers of input that a terminal remembers; the oldest are forgotten first. One is kept for each page that typed.
 pub const WRITERS_PER_TERMINAL_MAX: u64 = 256;
 /// How long an idempotency key is remembered: a day.
 pub const KEY_KEPT_MS: u64 = 24 * 60 * 60 * 1000;

@@ -106,8 +106,7 @@ impl<S: Store> Hub<S> {
                 self.runner_frame(moment, socket, &frame, bytes, out)
             }
             (Peer::Viewer { .. }, Kind::Input | Kind::Credit) => {
-                self.viewer_frame(socket, &frame, out);
-                Ok(())
+                self.viewer_frame(moment, socket, &frame, out)
             }
             _ => self.end(moment, socket, CloseCode::Protocol, "a frame that this side does not send", out),
         }
@@ -247,6 +246,7 @@ impl<S: Store> Hub<S> {
                             name: name.clone(),
                             connected_ms,
                             writer: control::writer_from_text(&watch.writer).unwrap_or_default(),
+                            typed: watch.typed,
                             size: watch.size,
                             delivery: watch.delivery,
                             drive: false,

@@ -28,10 +28,13 @@ impl std::error::Error for StoreError {}
 /// One row, in the order of the statement's columns.
 pub type Row = Vec<Value>;
 
-/// SQLite. Statements of one event are one transaction: the runtime coalesces them, the native twin opens one.
+/// SQLite. Statements of one event reach the disk together: the runtime coalesces them, the native twin does the same.
 pub trait Store {
     /// Runs one statement and returns all its rows. At most 100 parameters; 2 MB a row.
     fn exec(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError>;
+
+    /// Runs `work`. What it wrote stays if it returns true, and is undone otherwise.
+    fn transaction(&self, work: &mut dyn FnMut() -> bool) -> Result<(), StoreError>;
 
     /// Rows written since this store was made, as SQLite counts them (an index entry is a row). `None` when the
     /// implementation does not know; the hub then counts one for each statement that writes.

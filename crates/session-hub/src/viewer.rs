@@ -63,28 +63,56 @@ impl<S: Store> Hub<S> {
     }
 
     /// A data frame of a viewer: the hot path of a keystroke.
-    pub(crate) fn viewer_frame(&mut self, socket: SocketId, frame: &Frame<'_>, out: &mut Out) {
+    pub(crate) fn viewer_frame(
+        &mut self,
+        moment: Moment,
+        socket: SocketId,
+        frame: &Frame<'_>,
+        out: &mut Out,
+    ) -> Result<(), Fault> {
         let terminal = frame.header.terminal;
         if frame.header.kind == Kind::Credit {
             if let Some(wire) = self.wires.get_mut(&terminal) {
                 wire.credit(socket, frame.header.offset, out);
             }
-            return;
+            return Ok(());
         }
-        let Some((writer, _)) = frame.writer() else { return };
+        let Some((writer, _)) = frame.writer() else { return Ok(()) };
         let verdict = match self.wires.get_mut(&terminal) {
             Some(wire) => wire.input(socket, writer, out),
             None => InputVerdict::NotWatching,
         };
         let (code, message) = match verdict {
-            InputVerdict::Taken(false) | InputVerdict::Kept => return,
-            InputVerdict::Taken(true) => return self.people_changed(terminal, out),
+            InputVerdict::Kept => return Ok(()),
+            InputVerdict::Taken { drives_now } => {
+                if drives_now {
+                    self.people_changed(terminal, out);
+                }
+                return self.remember_writer(moment, terminal, socket, out);
+            }
             InputVerdict::NotWatching => (ErrorCode::NotFound, "Attach to the terminal first."),
             InputVerdict::NotItsWriter => (ErrorCode::Invalid, "This is not the writer that was given with attached."),
             InputVerdict::NotDriver => (ErrorCode::NotDriver, "Somebody else drives. Take over to type."),
             InputVerdict::Ended => (ErrorCode::Ended, "The agent has ended."),
         };
         out.viewer(socket, &ViewerEvent::InputRefused { terminal, code, message: message.into() });
+        Ok(())
+    }
+
+    /// Writes down whose a writer is, once it has typed: the runner hears nothing of it before that is on the disk.
+    fn remember_writer(
+        &mut self,
+        moment: Moment,
+        terminal: u32,
+        socket: SocketId,
+        out: &mut Out,
+    ) -> Result<(), Fault> {
+        let watcher = self.wires.get_mut(&terminal).and_then(|wire| wire.watcher_mut(socket));
+        let Some(watcher) = watcher.filter(|watcher| !watcher.typed) else { return Ok(()) };
+        writers::remember(&self.db, terminal, watcher.writer, &watcher.person, moment.now_ms)?;
+        watcher.typed = true;
+        out.touched.insert(socket);
+        Ok(())
     }
 
     /// The wire of a terminal that this viewer watches; it hears when it does not.
@@ -117,7 +145,7 @@ impl<S: Store> Hub<S> {
             out.viewer_error(socket, ErrorCode::Conflict, "A newer connection has this one's place.", Some(terminal));
             return Ok(());
         }
-        let writer = self.writer_for(moment, terminal, person, asked)?;
+        let (writer, typed) = self.writer_for(moment, terminal, person, asked)?;
         let Some(known) = self.registry.terminals.get(&terminal) else { return Ok(()) };
         let (status, _) = self.shown(known);
         let (last_output_ms, checkpoint) = (known.printed_ms(), known.checkpoint.map(|stored| stored.offset));
@@ -130,6 +158,7 @@ impl<S: Store> Hub<S> {
             name: who.1.to_owned(),
             connected_ms,
             writer,
+            typed,
             size: *size,
             delivery: *delivery,
             drive: *drive,
@@ -186,21 +215,30 @@ impl<S: Store> Hub<S> {
         wire.watchers.iter().filter(newer).any(|watcher| watcher.writer == writer)
     }
 
-    /// The writer that was asked for, if this person was given it on this terminal, or a new one: who names none begins to
-    /// count anew.
-    fn writer_for(&self, moment: Moment, terminal: u32, person: &str, asked: Option<u64>) -> Result<u64, Fault> {
+    /// The writer that was asked for, unless it is another person's, or a new one: who names none begins to count anew. Also
+    /// whether it is written down.
+    fn writer_for(
+        &self,
+        moment: Moment,
+        terminal: u32,
+        person: &str,
+        asked: Option<u64>,
+    ) -> Result<(u64, bool), Fault> {
         let watchers = self.wires.get(&terminal).map_or(&[][..], |wire| &wire.watchers);
-        if let Some(asked) = asked
-            && writers::belongs(&self.db, terminal, asked, person)?
-        {
-            return Ok(asked);
+        if let Some(asked) = asked {
+            let owner = writers::owner(&self.db, terminal, asked)?;
+            let is_held = |watcher: &Watcher| watcher.writer == asked && watcher.person != person;
+            match owner {
+                Some(owner) if owner == person => return Ok((asked, true)),
+                None if !watchers.iter().any(is_held) => return Ok((asked, false)),
+                _ => {}
+            }
         }
         let mut writer = moment.entropy;
         while watchers.iter().any(|watcher| watcher.writer == writer) {
             writer = writer.wrapping_add(1);
         }
-        writers::remember(&self.db, terminal, writer, person, moment.now_ms)?;
-        Ok(writer)
+        Ok((writer, false))
     }
 
     /// Another socket came with the same writer: the older one is out.

@@ -1,19 +1,19 @@
-//! The table of writers: which person was given which name for input. A viewer that comes back with its old writer keeps
-//! it, and so nothing that it sends again is typed twice; another person with that writer gets a new one.
+//! The table of writers: which person has typed under which name. A viewer that comes back with its old writer keeps it, and
+//! so nothing that it sends again is typed twice; another person with that writer gets a new one.
 
 use protocol::control::writer_to_text;
 
-use crate::db::Db;
+use crate::db::{Db, first};
 use crate::limits::WRITERS_PER_TERMINAL_MAX;
 use crate::store::{Store, StoreError};
 
-/// Whether this person was given this writer on this terminal.
-pub(crate) fn belongs<S: Store>(db: &Db<S>, terminal: u32, writer: u64, person: &str) -> Result<bool, StoreError> {
+/// Who has typed on this terminal under this writer.
+pub(crate) fn owner<S: Store>(db: &Db<S>, terminal: u32, writer: u64) -> Result<Option<String>, StoreError> {
     let rows = db.read(
-        "SELECT 1 FROM writers WHERE terminal = ? AND writer = ? AND person = ?",
-        &[terminal.into(), writer_to_text(writer).as_str().into(), person.into()],
+        "SELECT person FROM writers WHERE terminal = ? AND writer = ?",
+        &[terminal.into(), writer_to_text(writer).as_str().into()],
     )?;
-    Ok(!rows.is_empty())
+    first(rows)?.map(|mut columns| columns.text()).transpose()
 }
 
 /// Remembers a new writer, and forgets the oldest when there are too many.

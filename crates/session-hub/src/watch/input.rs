@@ -7,8 +7,11 @@ use crate::out::Out;
 /// What became of an input frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InputVerdict {
-    /// It went to the runner; true when its sender became the driver by it.
-    Taken(bool),
+    /// It went to the runner.
+    Taken {
+        /// Its sender became the driver by it.
+        drives_now: bool,
+    },
     /// The runner is away. The sender keeps it and sends it again when the runner is back.
     Kept,
     /// The sender does not watch this terminal.
@@ -42,7 +45,7 @@ impl Wire {
             self.drive(socket, out);
         }
         out.forward(vec![link]);
-        InputVerdict::Taken(took_over)
+        InputVerdict::Taken { drives_now: took_over }
     }
 
     /// An acknowledgement, for the viewer that has this writer.

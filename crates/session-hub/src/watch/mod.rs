@@ -41,6 +41,8 @@ pub(crate) struct Watcher {
     /// With the socket, its place in the order of arrival.
     pub(crate) connected_ms: u64,
     pub(crate) writer: u64,
+    /// It has typed, and the store knows whose its writer is.
+    pub(crate) typed: bool,
     pub(crate) size: Size,
     pub(crate) delivery: Delivery,
     /// The highest drives; 0 does not.
@@ -123,6 +125,7 @@ impl Wire {
             size: watcher.size,
             delivery: watcher.delivery,
             drive_order: watcher.drive_order,
+            typed: watcher.typed,
             mode: watcher.mode,
         })
     }
@@ -131,7 +134,7 @@ impl Wire {
         self.watchers.iter().find(|watcher| watcher.socket == socket)
     }
 
-    fn watcher_mut(&mut self, socket: SocketId) -> Option<&mut Watcher> {
+    pub(crate) fn watcher_mut(&mut self, socket: SocketId) -> Option<&mut Watcher> {
         self.watchers.iter_mut().find(|watcher| watcher.socket == socket)
     }
 

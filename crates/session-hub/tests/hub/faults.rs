@@ -88,6 +88,34 @@ fn goes_on(stage: &mut Stage) {
 }
 
 #[test]
+fn wherever_a_call_fails_nothing_of_it_stays() {
+    let create = |stage: &mut Stage| {
+        stage.world.ask(Request::CreateSession {
+            name: String::new(),
+            task: String::new(),
+            runner: "r1".into(),
+            agent: "claude".into(),
+            cwd: String::new(),
+            prompt: "go".into(),
+            idempotency_key: "k".into(),
+        })
+    };
+    let mut refused = 0;
+    for after in 0.. {
+        let mut stage = Stage::new();
+        stage.settle();
+        let before = stage.world.twin.dump();
+        stage.world.twin.fail(after, false);
+        if !matches!(create(&mut stage), Reply::Refused(_)) {
+            break; // it needs no more statements than that
+        }
+        refused += 1;
+        assert_eq!(stage.world.twin.dump(), before, "statement {after} failed");
+    }
+    assert!(refused > 5, "{refused}");
+}
+
+#[test]
 fn a_call_that_could_not_be_written_is_refused_and_changes_nothing() {
     let mut stage = Stage::new();
     let (session, _) = stage.session();

@@ -18,6 +18,7 @@ fn attachments_are_pinned() {
             size: Size { cols: 120, rows: 40 },
             delivery: Delivery::Screen,
             drive_order: 2,
+            typed: true,
             mode: WatchMode::CatchingUp,
         }],
         ready: false,
@@ -27,7 +28,7 @@ fn attachments_are_pinned() {
         concat!(
             r#"{"socket":7,"role":"viewer","person":"p1","name":"Ann","connected_ms":1700000000000,"#,
             r#""watches":[{"terminal":3,"writer":"00000000deadbeef","size":{"cols":120,"rows":40},"#,
-            r#""delivery":"screen","drive_order":2,"mode":"catching_up"}],"ready":false}"#
+            r#""delivery":"screen","drive_order":2,"typed":true,"mode":"catching_up"}],"ready":false}"#
         ),
     );
     let runner = Attachment {

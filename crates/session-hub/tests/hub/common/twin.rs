@@ -95,6 +95,15 @@ impl Store for Twin {
         self.query(sql, params)
     }
 
+    fn transaction(&self, work: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
+        let run = |sql| self.connection.execute_batch(sql).map_err(|error| StoreError(error.to_string()));
+        run("SAVEPOINT event")?;
+        if !work() {
+            run("ROLLBACK TO event")?;
+        }
+        run("RELEASE event")
+    }
+
     fn rows_written(&self) -> Option<u64> {
         match self.query("SELECT total_changes()", &[]).ok()?.first()?.first()? {
             Value::Integer(changes) => Some(*changes as u64),
