@@ -98,15 +98,12 @@ test("50 MB arrive whole while the object is evicted over and over", async (t) =
   const viewer = stage.view(terminal);
   const late = stage.view(terminal, { drive: false });
   // An object that is busy is not evicted: the viewers stop taking bytes, and it falls silent with the stream in the middle.
-  // On a slow machine it may not fall silent in time: then bytes flow on, and the next try counts.
-  let evictions = 0;
   const trouble = async () => {
     for (const each of [viewer, late]) each.hold(true);
-    evictions += await stage.hub.evict().catch(() => 0);
+    assert.ok((await stage.hub.evict()) >= 1, "it was evicted in the middle");
     for (const each of [viewer, late]) each.hold(false);
   };
-  await pour({ program, viewers: [viewer, late], times: 5, trouble });
-  assert.ok(evictions >= 1, `it was evicted in the middle (${evictions} times)`);
+  await pour({ program, viewers: [viewer, late], times: 12, trouble });
   assert.equal(viewer.connects, 1, "an eviction closes no socket");
 });
 

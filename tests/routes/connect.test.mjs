@@ -113,6 +113,15 @@ test("/ws/connect", async (t) => {
     await until(async () => (await api.get("/health")).json.viewers === health.viewers - 1, "the close to be noticed");
   });
 
+  await t.test("sockets opened at the same moment don't keep the object in memory", async () => {
+    // workerd before August 2026 never evicted an object after that (cloudflare/workerd#6862), and a page opens two.
+    for (let round = 0; round < 3; round++) {
+      const sockets = await Promise.all(Array.from({ length: 4 }, () => api.ws("/ws/connect")));
+      assert.ok((await hub.evict()) >= 1, "an eviction that is refused rejects");
+      await Promise.all(sockets.map((socket) => socket.close()));
+    }
+  });
+
   await t.test("a second connection of the same runner replaces the first", async () => {
     const headers = await pass("twice");
     const hello = { type: "hello", version: "0", hostname: "h", os: "linux", arch: "x86_64", agents: [], terminals: [] };
