@@ -4,11 +4,12 @@
 // so a kill -9 loses nothing that was acknowledged), and secrets.json with what a deployment would hold as secrets.
 
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { workerOptions, wranglerConfig } from "./config.mjs";
+import { writeWhole } from "./files.mjs";
 import { claim, disown, own } from "./owner.mjs";
 import { at } from "./paths.mjs";
 import { Plain } from "./progress.mjs";
@@ -77,7 +78,7 @@ export function loadSecrets(state) {
     ...found,
   };
   if (Object.keys(secrets).length !== Object.keys(found).length) {
-    writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+    writeWhole(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   }
   return secrets;
 }

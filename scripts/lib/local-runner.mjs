@@ -1,9 +1,10 @@
 // The runner of this machine, paired with the local hub. Its token is made once and kept in its token file.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { delimiter, join } from "node:path";
+import { writeWhole } from "./files.mjs";
 import { isProcess } from "./owner.mjs";
 import { MUSTER_BINARY } from "./paths.mjs";
 import { Plain } from "./progress.mjs";
@@ -21,7 +22,7 @@ export async function pair(hub, state) {
   });
   if (!answer.ok) throw new Plain(`The hub made no token for this machine's runner: ${answer.status} ${await answer.text()}`);
   mkdirSync(state, { recursive: true, mode: 0o700 });
-  writeFileSync(file, `${(await answer.json()).token}\n`, { mode: 0o600 });
+  writeWhole(file, `${(await answer.json()).token}\n`, { mode: 0o600 });
   return file;
 }
 
@@ -47,7 +48,7 @@ export function startLocalRunner(hub, state, tokenFile) {
     detached: true, // Ctrl-C is this script's to handle: it ends the runner with SIGTERM, its agents stay
     env: { ...personsOwn(process.env), MUSTER_HUB: hub.url, MUSTER_TOKEN_FILE: tokenFile, MUSTER_STATE: state },
   });
-  if (child.pid) writeFileSync(join(state, "started.pid"), String(child.pid));
+  if (child.pid) writeWhole(join(state, "started.pid"), String(child.pid));
   return child;
 }
 

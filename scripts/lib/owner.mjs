@@ -2,8 +2,9 @@
 // workerd that outlived a kill -9 of its hub, still holding the port and the files, is ended.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { writeWhole } from "./files.mjs";
 import { isAlive } from "./lock.mjs";
 import { Plain } from "./progress.mjs";
 
@@ -32,7 +33,7 @@ function end(workerd) {
 }
 
 export function own(state, url) {
-  writeFileSync(fileIn(state), JSON.stringify({ hub: process.pid, workerd: childNamed("workerd"), url }));
+  writeWhole(fileIn(state), JSON.stringify({ hub: process.pid, workerd: childNamed("workerd"), url }));
 }
 
 export const disown = (state) => rmSync(fileIn(state), { force: true });

@@ -54,7 +54,12 @@ pub async fn make(visit: &Visit, name: &str, scope: Scope) -> Result<Made, Error
         return Err(Error::new(Kind::Limit, message));
     }
     if scope == Scope::Runner {
-        visit.ask(Request::AddRunner { runner: id.clone(), name: name.clone() }).await?;
+        let added = visit.ask(Request::AddRunner { runner: id.clone(), name: name.clone() }).await;
+        if let Err(refused) = added {
+            // Nobody ever saw its secret: it must not count among the tokens that live.
+            revoke_row(visit, &id).await?;
+            return Err(refused);
+        }
     }
     Ok(Made { id, name, token })
 }

@@ -90,7 +90,7 @@ export class TerminalClient {
       delivery: "screen",
       ...this.#told,
       drive: this.#drive,
-      ...(this.#input.writer === null ? {} : { writer: this.#input.writer }),
+      ...(this.#input.writer === null || this.#input.isForgotten ? {} : { writer: this.#input.writer }),
     });
   }
 
@@ -123,7 +123,9 @@ export class TerminalClient {
       return this.#do(this.#stream.frame(frame));
     }
     const resend = (frame.flags & Flag.RESEND) !== 0;
+    const wasForgotten = this.#input.isForgotten;
     this.#sendAll(this.#input.acked(writerOf(frame), frame.offset, resend));
+    if (this.#input.isForgotten && !wasForgotten) this.#attach();
     this.#chrome.kept(0);
   }
 

@@ -4,7 +4,7 @@
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_INFLATED_BYTES_MAX, INPUT_BYTES_MAX, OFFSET_MAX } from "./limits.mjs";
 
 export const Kind = Object.freeze({ OUTPUT: 1, SNAPSHOT: 2, INPUT: 3, INPUT_ACK: 4, CREDIT: 5, CHECKPOINT: 6 });
-export const Flag = Object.freeze({ DEFLATE: 1, MORE: 2, SCROLLBACK: 4, JUMP: 8, RESEND: 16 });
+export const Flag = Object.freeze({ DEFLATE: 1, MORE: 2, SCROLLBACK: 4, JUMP: 8, RESEND: 16, REST: 32 });
 
 const VERSION = 1;
 const WRITER_BYTES = 8;

@@ -61,7 +61,8 @@ export class InOrder {
     const making = Promise.resolve().then(make);
     making.catch(() => {}); // reported below, in its turn
     this.#waiting += 1;
-    this.#tail = this.#tail.then(async () => {
+    // What threw was reported once; what follows is delivered all the same.
+    this.#tail = this.#tail.catch(() => {}).then(async () => {
       try {
         const message = await making;
         if (generation === this.#generation) this.deliver(message);

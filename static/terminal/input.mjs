@@ -17,9 +17,15 @@ export class InputQueue {
   #next = 0; // offset of the next byte typed
   #chunks = []; // {start, bytes}, from #acked on
   #ready = false;
+  #isForgotten = false;
 
   constructor(terminal) {
     this.#terminal = terminal;
+  }
+
+  /** The runner no longer knows the writer: the next attach must name none. */
+  get isForgotten() {
+    return this.#isForgotten;
   }
 
   /** Bytes not yet acknowledged. */
@@ -44,6 +50,7 @@ export class InputQueue {
    */
   attached(writer) {
     this.#ready = true;
+    this.#isForgotten = false;
     let doubtful = 0;
     if (this.writer !== null && this.writer !== writer) {
       doubtful = this.#renumber();
@@ -67,13 +74,19 @@ export class InputQueue {
 
   /** The runner wrote everything below `offset`, and misses what follows if `resend`. */
   acked(writer, offset, resend) {
-    if (writer !== this.writer || offset > this.#next) return [];
+    if (writer !== this.writer || offset > this.#next || this.#isForgotten) return [];
+    if (resend && offset < this.#acked) {
+      // It wrote more than that once: its count is gone, and sending the rest under this name would be refused for ever.
+      this.#isForgotten = true;
+      this.#ready = false;
+      return [];
+    }
     if (offset > this.#acked) {
       this.#acked = offset;
       this.#sent = Math.max(this.#sent, offset);
       this.#trim();
     }
-    if (resend) this.#sent = Math.max(offset, this.#acked);
+    if (resend) this.#sent = offset;
     return this.#due();
   }
 
@@ -82,7 +95,7 @@ export class InputQueue {
     this.writer = null;
     this.#chunks = [];
     this.#acked = this.#sent = this.#next = 0;
-    this.#ready = false;
+    this.#ready = this.#isForgotten = false;
   }
 
   #trim() {

@@ -88,10 +88,9 @@ export class Stream {
 
   #part({ offset, flags, payload }) {
     const scrollback = (flags & Flag.SCROLLBACK) !== 0;
-    const parts = this.#parts;
-    if (parts === null || parts.offset !== offset || parts.scrollback !== scrollback) {
-      this.#parts = { offset, scrollback, list: [], bytes: 0 };
-    }
+    const follows = this.#parts?.offset === offset && this.#parts.scrollback === scrollback;
+    if (!(flags & Flag.REST)) this.#parts = { offset, scrollback, list: [], bytes: 0 };
+    else if (!follows) return []; // its beginning never came
     this.#parts.list.push(payload);
     this.#parts.bytes += payload.length;
     if (this.#parts.bytes > SNAPSHOT_BYTES_MAX) {

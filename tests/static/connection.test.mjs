@@ -195,6 +195,18 @@ test("messages keep their order while one of them still inflates", async () => {
   assert.equal(got.at(-1), "f");
 });
 
+test("what throws is reported once and holds up nothing", async () => {
+  const got = [];
+  const line = new InOrder((message) => got.push(message), (error) => {
+    throw error;
+  });
+  const broken = line.pushLater(() => Promise.reject(new Error("unforeseen")));
+  const next = line.push("next");
+  await assert.rejects(broken, /unforeseen/);
+  await next;
+  assert.deepEqual(got, ["next"]);
+});
+
 test("what an old socket still brings is dropped when its line is cleared", async () => {
   const got = [];
   const line = new InOrder((message) => got.push(message), () => {});

@@ -56,6 +56,19 @@ test("a runner that misses bytes gets them again; acknowledgements only go forwa
   assert.equal(queue.kept, 0);
 });
 
+test("a runner that forgot the writer gets the rest under a new name", () => {
+  const queue = attached();
+  queue.push(bytes("abcdef"));
+  queue.acked(WRITER, 6, false);
+  queue.push(bytes("gh"));
+  assert.deepEqual(queue.acked(WRITER, 0, true), [], "sending it again would be refused again");
+  assert.ok(queue.isForgotten);
+  assert.deepEqual(queue.push(bytes("i")), [], "kept until there is a new name");
+  const { frames, doubtful } = queue.attached(OTHER);
+  assert.deepEqual([said(frames), doubtful], [[[0, "i"]], 2]);
+  assert.ok(!queue.isForgotten);
+});
+
 test("another writer's name drops what may have been typed, and says how much", () => {
   const queue = attached();
   queue.push(bytes("sent"));

@@ -74,8 +74,16 @@ test("a snapshot in parts is put together, and one that is cut off by another is
   stream.attached();
   stream.frame(snapshot(5, "lost", Flag.MORE));
   assert.deepEqual(stream.frame(snapshot(9, "be", Flag.MORE)), []);
-  const [action] = stream.frame({ kind: Kind.SNAPSHOT, flags: 0, offset: 9, payload: bytes("gin") });
+  const [action] = stream.frame({ kind: Kind.SNAPSHOT, flags: Flag.REST, offset: 9, payload: bytes("gin") });
   assert.equal(text(action.paint), "begin");
+});
+
+test("a snapshot begins anew at the same offset, and the end of one that never began is nothing", () => {
+  const stream = new Stream();
+  stream.attached();
+  stream.frame(snapshot(9, "lost", Flag.MORE));
+  assert.equal(text(stream.frame(snapshot(9, "whole"))[0].paint), "whole");
+  assert.deepEqual(stream.frame({ kind: Kind.SNAPSHOT, flags: Flag.REST, offset: 20, payload: bytes("gin") }), []);
 });
 
 test("the live stream may jump ahead with a snapshot, never back", () => {
@@ -92,7 +100,8 @@ test("snapshots that break a bound change nothing", () => {
   assert.deepEqual(stream.frame({ kind: Kind.SNAPSHOT, flags: 0, offset: 20, payload: bytes("ab") }), []);
   const part = new Uint8Array(1024 * 1024);
   for (let sent = 0; sent <= SNAPSHOT_BYTES_MAX; sent += part.length) {
-    assert.deepEqual(stream.frame({ kind: Kind.SNAPSHOT, flags: Flag.MORE, offset: 30, payload: part }), []);
+    const flags = Flag.MORE | (sent > 0 ? Flag.REST : 0);
+    assert.deepEqual(stream.frame({ kind: Kind.SNAPSHOT, flags, offset: 30, payload: part }), []);
   }
   assert.equal(stream.have, 10);
 });
