@@ -22,7 +22,7 @@ const VENDOR = {
   "vendor/xterm.js": "@xterm/xterm/lib/xterm.mjs",
   "vendor/xterm.css": "@xterm/xterm/css/xterm.css",
   ...Object.fromEntries(
-    ["fit", "webgl", "search", "unicode11", "web-links", "clipboard"].map((name) => [
+    ["webgl", "search", "unicode11", "web-links", "clipboard"].map((name) => [
       `vendor/addon-${name}.js`,
       `@xterm/addon-${name}/lib/addon-${name}.mjs`,
     ]),

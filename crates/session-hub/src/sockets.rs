@@ -105,9 +105,7 @@ impl<S: Store> Hub<S> {
             (Peer::Runner { .. }, Kind::Output | Kind::Snapshot | Kind::InputAck | Kind::Checkpoint) => {
                 self.runner_frame(moment, socket, &frame, bytes, out)
             }
-            (Peer::Viewer { .. }, Kind::Input | Kind::Credit) => {
-                self.viewer_frame(moment, socket, &frame, out)
-            }
+            (Peer::Viewer { .. }, Kind::Input | Kind::Credit) => self.viewer_frame(moment, socket, &frame, out),
             _ => self.end(moment, socket, CloseCode::Protocol, "a frame that this side does not send", out),
         }
     }

@@ -100,13 +100,7 @@ impl<S: Store> Hub<S> {
     }
 
     /// Writes down whose a writer is, once it has typed: the runner hears nothing of it before that is on the disk.
-    fn remember_writer(
-        &mut self,
-        moment: Moment,
-        terminal: u32,
-        socket: SocketId,
-        out: &mut Out,
-    ) -> Result<(), Fault> {
+    fn remember_writer(&mut self, moment: Moment, terminal: u32, socket: SocketId, out: &mut Out) -> Result<(), Fault> {
         let watcher = self.wires.get_mut(&terminal).and_then(|wire| wire.watcher_mut(socket));
         let Some(watcher) = watcher.filter(|watcher| !watcher.typed) else { return Ok(()) };
         writers::remember(&self.db, terminal, watcher.writer, &watcher.person, moment.now_ms)?;
