@@ -12,7 +12,7 @@ const manifest = buildAssets();
 const fileOf = (url) => join(PUBLIC, url);
 
 test("third parties' files are there under the names that pages use", () => {
-  for (const name of ["vendor/htmx.js", "vendor/hx-ws.js", "vendor/xterm.js", "vendor/xterm.css", "vendor/addon-fit.js"]) {
+  for (const name of ["vendor/htmx.js", "vendor/hx-ws.js", "vendor/xterm.js", "vendor/xterm.css", "vendor/addon-webgl.js"]) {
     assert.ok(manifest[name], name);
   }
 });
