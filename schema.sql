@@ -20,16 +20,19 @@ CREATE TABLE sign_ins (
 
 CREATE INDEX sign_ins_person ON sign_ins (person);
 
-CREATE TABLE tokens (
+CREATE TABLE "tokens" (
   id TEXT PRIMARY KEY,
   person INTEGER NOT NULL REFERENCES people (id),
   name TEXT NOT NULL,
-  scope TEXT NOT NULL CHECK (scope IN ('runner', 'cli')),
+  scope TEXT NOT NULL CHECK (scope IN ('runner', 'cli', 'session', 'claudecodeui')),
   secret_hash TEXT NOT NULL UNIQUE,
   created_ms INTEGER NOT NULL,
   -- 0: never.
   used_ms INTEGER NOT NULL DEFAULT 0,
-  revoked_ms INTEGER NOT NULL DEFAULT 0
+  revoked_ms INTEGER NOT NULL DEFAULT 0,
+  expires_ms INTEGER NOT NULL DEFAULT 0,
+  used_from TEXT NOT NULL DEFAULT '',
+  session INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tokens_person ON tokens (person);

@@ -4,6 +4,7 @@
 //! * [`http`]: what a handler gets and gives; [`error`]: what can go wrong; [`headers`]: security headers.
 //! * [`auth`]: who is asking. [`store`]: D1. [`config`]: variables and secrets.
 //! * [`pages`]: HTML. [`api`]: JSON. [`connect`]: the one WebSocket door. [`health`]: figures.
+//! * [`lobby`]: the Durable Objects that hold the sockets of claudecodeui instances.
 //! * [`session_hub`]: the Durable Object's adapter and the one typed call to it.
 //! * [`clock`], [`random`]: time and chance, read nowhere else. [`assets`]: addresses of static files.
 //!
@@ -19,6 +20,7 @@ pub mod error;
 pub mod headers;
 pub mod health;
 pub mod http;
+pub mod lobby;
 pub mod pages;
 pub mod random;
 pub mod router;

@@ -199,7 +199,7 @@ async fn admit(row: &'static Route, request: Request, context: RouteContext<Rc<A
         (Identity::Nobody, _) => return Err(Error::unauthorized("Sign in first.")),
         (Identity::Token(token), Who::Token) if token.scope == Scope::Cli => return Ok(visit),
         (Identity::Token(_), Who::Token) => {
-            return Err(Error::forbidden("This token is for a runner; the API takes a token with the scope cli."));
+            return Err(Error::forbidden("This token is for something else; the API takes one with the scope cli."));
         }
         (Identity::Token(_), _) => {
             return Err(Error::forbidden("This address is for browsers; the same is there under /api."));

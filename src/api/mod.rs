@@ -3,6 +3,7 @@
 //! Handlers decode a body into a type, ask the hub once, and answer with the hub's own view. Bounds of fields are the hub's
 //! to check; it names the field that is at fault.
 
+pub mod clients;
 pub mod prompts;
 pub mod runners;
 pub mod sessions;
@@ -37,6 +38,8 @@ fn answer(status: u16, reply: Reply) -> Result<Response, Error> {
         Reply::Terminal(terminal) => http::json(status, &terminal),
         Reply::Prompt(prompt) => http::json(status, &prompt),
         Reply::Runner(runner) => http::json(status, &runner),
+        Reply::Instance(instance) => http::json(status, &instance),
+        Reply::Link { .. } => Err(Error::internal("a lobby's answer is nobody else's")),
         Reply::Done => http::no_content(),
         Reply::Refused(refusal) => Err(refusal.into()),
     }

@@ -71,6 +71,10 @@ pub async fn exchange(visit: Visit) -> Result<Response, Error> {
         let error = Error::unauthorized("Send the token as `Authorization: Bearer mst_...`.");
         return Err(error.with_header("WWW-Authenticate", "Bearer"));
     };
+    if token.scope == Scope::Claudecodeui {
+        let message = "A claudecodeui token is not exchanged: it goes into the register message on /ws/connect.";
+        return Err(Error::forbidden(message));
+    }
     let db = Db::open(&visit.env)?;
     let keys = Keys::load(&visit.config, &db, visit.now_ms).await?;
     let pass = Pass::new(token.scope, &token.id, token.person.number());
@@ -89,6 +93,7 @@ pub async fn revoke(visit: Visit) -> Result<Response, Error> {
     let request = match revoke_row(&visit, &id).await? {
         Scope::Runner => Request::RevokeRunner { runner: id },
         Scope::Cli => Request::CloseSockets { person: visit.person()?.id.clone() },
+        Scope::Claudecodeui => Request::RevokeInstances { token: id },
     };
     visit.ask(request).await?;
     http::no_content()

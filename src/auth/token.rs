@@ -23,6 +23,8 @@ pub enum Scope {
     Runner,
     /// A command line or a script: the JSON API, and `/ws/connect` as a viewer.
     Cli,
+    /// A claudecodeui instance: its register message on `/ws/connect`, nothing else.
+    Claudecodeui,
 }
 
 impl Scope {
@@ -31,12 +33,13 @@ impl Scope {
         match self {
             Scope::Runner => "runner",
             Scope::Cli => "cli",
+            Scope::Claudecodeui => "claudecodeui",
         }
     }
 
     /// The scope for a word.
     pub fn from_word(word: &str) -> Option<Scope> {
-        [Scope::Runner, Scope::Cli].into_iter().find(|scope| scope.word() == word)
+        [Scope::Runner, Scope::Cli, Scope::Claudecodeui].into_iter().find(|scope| scope.word() == word)
     }
 }
 
@@ -121,7 +124,7 @@ mod tests {
 
     #[test]
     fn scopes_have_words() {
-        for scope in [Scope::Runner, Scope::Cli] {
+        for scope in [Scope::Runner, Scope::Cli, Scope::Claudecodeui] {
             assert_eq!(Scope::from_word(scope.word()), Some(scope));
         }
         assert_eq!(Scope::from_word("admin"), None);

@@ -5,6 +5,7 @@
 //!
 //! * [`frame`]: binary data frames, a fixed header and a payload.
 //! * [`control`]: JSON control messages, one enum for each direction.
+//! * [`claudecodeui`]: the messages of claudecodeui instances, a small protocol of its own.
 //! * [`limits`]: every bound, with its arithmetic.
 //! * [`close`]: the named close codes and whether to reconnect.
 //! * [`deflate`]: the raw-deflate payload encoding.
@@ -13,6 +14,7 @@
 //! **Trust.** Every decoder takes bytes from a stranger: it bounds, checks and returns a typed error, and never panics.
 //! No message names the identity of its sender; identity comes from the socket.
 
+pub mod claudecodeui;
 pub mod close;
 pub mod control;
 pub mod deflate;

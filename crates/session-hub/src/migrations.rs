@@ -11,7 +11,10 @@ pub(crate) struct Migration {
 }
 
 /// All steps, in order.
-pub(crate) const ALL: &[Migration] = &[Migration { name: "first tables", statements: FIRST_TABLES }];
+pub(crate) const ALL: &[Migration] = &[
+    Migration { name: "first tables", statements: FIRST_TABLES },
+    Migration { name: "claudecodeui instances", statements: INSTANCES },
+];
 
 /// The number of the newest step.
 pub(crate) const NEWEST: u32 = ALL.len() as u32;
@@ -131,6 +134,28 @@ const FIRST_TABLES: &[&str] = &[
     "CREATE TABLE idempotency (
         key TEXT PRIMARY KEY,
         number INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID",
+];
+
+/// An instance is written when it comes, goes or changes its status: one row each time.
+const INSTANCES: &[&str] = &[
+    "CREATE TABLE instances (
+        instance INTEGER PRIMARY KEY,
+        client_id TEXT NOT NULL,
+        token TEXT NOT NULL,
+        hostname TEXT NOT NULL,
+        project TEXT NOT NULL,
+        status TEXT NOT NULL,
+        version TEXT NOT NULL,
+        status_ms INTEGER NOT NULL,
+        connected_ms INTEGER NOT NULL,
+        gone_ms INTEGER NOT NULL,
+        lobby INTEGER,
+        socket INTEGER
+    ) STRICT",
+    "CREATE TABLE barred_tokens (
+        token TEXT PRIMARY KEY,
         at_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
 ];

@@ -8,6 +8,7 @@
 
 pub mod board;
 pub mod clients;
+pub mod instances;
 pub mod new_session;
 pub mod push;
 pub mod session;
@@ -23,7 +24,8 @@ mod sample;
 mod tests;
 
 pub use board::DashboardPage;
-pub use clients::{ClientPage, ClientsPage, ConnectPage, NewToken};
+pub use clients::{ClientPage, ClientsFragment, ClientsPage, ConnectPage, NewToken};
+pub use instances::{InstanceFragment, InstancePage};
 pub use new_session::{NewSessionDialog, NewSessionPage};
 pub use session::SessionPage;
 pub use simple::{ErrorPage, SettingsPage, SignInPage, error_fragment};
@@ -34,7 +36,7 @@ pub use visitor::{Preferences, SignIn, Theme, Visitor};
 pub enum Nav {
     /// The dashboard and the pages below it.
     Sessions,
-    /// Runners.
+    /// Runners and claudecodeui instances.
     Clients,
     /// Settings.
     Settings,
