@@ -89,7 +89,9 @@ async fn by_jwt(visit: &Visit, authorization: &str) -> Result<(String, Peer), Er
     let peer = match row.scope {
         Scope::Runner => Peer::Runner { runner: row.id, name: row.name },
         Scope::Cli => Peer::Viewer { person: person.clone(), name: row.person_name },
-        Scope::Claudecodeui => return Err(refused("A claudecodeui token goes into the register message, without a JWT.")),
+        Scope::Claudecodeui => {
+            return Err(refused("A claudecodeui token goes into the register message, without a JWT."));
+        }
     };
     Ok((person, peer))
 }
@@ -107,7 +109,10 @@ async fn by_cookie(visit: &Visit, offer: Offer) -> Result<(String, Peer), Error>
         (Offer::Nothing, Some(page)) => {
             // What a page shows is named by a parameter of the page's own name.
             let topic = topic(&page, visit.query(&page).as_deref()).ok_or_else(|| {
-                Error::invalid("page", "Say page=dashboard, page=clients, page=session&session=<number> or page=client&client=<id>.")
+                Error::invalid(
+                    "page",
+                    "Say page=dashboard, page=clients, page=session&session=<number> or page=client&client=<id>.",
+                )
             })?;
             Peer::Page { person: person.id.clone(), topic }
         }

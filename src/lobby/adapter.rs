@@ -141,9 +141,7 @@ impl Lobby {
         let mut errands = VecDeque::from(errands);
         while let Some(errand) = errands.pop_front() {
             let input = match errand {
-                Errand::Check { socket, token } => {
-                    LobbyInput::Checked { socket, verdict: self.check(&token).await }
-                }
+                Errand::Check { socket, token } => LobbyInput::Checked { socket, verdict: self.check(&token).await },
                 Errand::Tell { socket, person, report } => {
                     LobbyInput::Told { socket, answer: self.tell(person, report).await }
                 }

@@ -5,9 +5,7 @@ use serde::Deserialize;
 use session_hub::call::instance_number;
 use worker::Response;
 
-use super::view::{
-    ClientPage, ClientsFragment, ClientsPage, ConnectPage, InstanceFragment, InstancePage, NewToken,
-};
+use super::view::{ClientPage, ClientsFragment, ClientsPage, ConnectPage, InstanceFragment, InstancePage, NewToken};
 use super::{board, page, visitor};
 use crate::api::{clients, tokens};
 use crate::auth::token::Scope;

@@ -8,8 +8,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use js_sys::Map;
 use session_hub::effect::{Attachment, Peer, SocketId, Topic};
-use worker::worker_sys::web_sys;
 use worker::State;
+use worker::worker_sys::web_sys;
 
 use super::attachment;
 

@@ -22,10 +22,7 @@ fn messages_are_as_instances_send_them() {
         assert_eq!(decode(&text), Ok(InstanceMessage::StatusUpdate { client_id: "a".into(), status }));
         assert_eq!(InstanceStatus::from_word(status.word()), status);
     }
-    assert_eq!(
-        decode(r#"{"type":"ping","client_id":"a"}"#),
-        Ok(InstanceMessage::Ping { client_id: "a".into() })
-    );
+    assert_eq!(decode(r#"{"type":"ping","client_id":"a"}"#), Ok(InstanceMessage::Ping { client_id: "a".into() }));
 }
 
 #[test]

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 
 mod instances;
 
-pub use instances::{
-    Farewell, InstanceView, Link, LinkAnswer, LobbyOrder, LobbyReport, instance_id, instance_number,
-};
+pub use instances::{Farewell, InstanceView, Link, LinkAnswer, LobbyOrder, LobbyReport, instance_id, instance_number};
 
 /// Who asks; the hub writes it to the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

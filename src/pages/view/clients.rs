@@ -4,8 +4,8 @@ use askama::Template;
 use protocol::control::AgentOffer;
 use session_hub::call::{Board, RunnerView, SessionView};
 
-use super::instances::InstanceCard;
 use super::board::{runner_icon, runner_note};
+use super::instances::InstanceCard;
 use super::status::Mark;
 use super::text::{counted, visible};
 use super::time::{When, age};

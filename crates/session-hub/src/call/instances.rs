@@ -162,7 +162,9 @@ mod tests {
     #[test]
     fn an_id_is_read_as_it_is_written_and_no_other() {
         assert_eq!(instance_number(&instance_id(17)), Some(17));
-        for id in ["", "ui-", "17", "ui-017", "ui-+1", "ui--1", "ui-1 ", "UI-1", "ui-9999999999999999", "9f2c61d07ab3e845"] {
+        for id in
+            ["", "ui-", "17", "ui-017", "ui-+1", "ui--1", "ui-1 ", "UI-1", "ui-9999999999999999", "9f2c61d07ab3e845"]
+        {
             assert_eq!(instance_number(id), None, "{id}");
         }
     }

@@ -47,7 +47,9 @@ impl<S: Store> Hub<S> {
             Some((older, _)) if older == link => {}
             // A register message that was under way while its instance already dialled again.
             Some((_, accepted_ms)) if accepted_ms > connected_ms => return Ok(LinkAnswer::Replaced),
-            Some((older, _)) => out.lobby(older.lobby, LobbyOrder::Close { socket: older.socket, why: Farewell::Replaced }),
+            Some((older, _)) => {
+                out.lobby(older.lobby, LobbyOrder::Close { socket: older.socket, why: Farewell::Replaced })
+            }
             None if self.online_instances().count() >= INSTANCES_MAX => return Ok(LinkAnswer::Full),
             None => {}
         }

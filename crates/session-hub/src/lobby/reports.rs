@@ -44,7 +44,9 @@ impl Lobby {
             Some(LinkAnswer::Revoked) => (CloseCode::Revoked, "This token was revoked."),
             Some(LinkAnswer::Replaced) => (CloseCode::Replaced, "A newer connection has this client_id."),
             Some(LinkAnswer::Full) => (CloseCode::Overloaded, "As many instances are connected as a person may have."),
-            Some(LinkAnswer::Unknown) => (CloseCode::GoingAway, "The hub lost track of this connection. Connect again."),
+            Some(LinkAnswer::Unknown) => {
+                (CloseCode::GoingAway, "The hub lost track of this connection. Connect again.")
+            }
             None => (CloseCode::GoingAway, "The hub does not answer just now. Connect again."),
         };
         refuse(socket, code, message, out);
@@ -97,7 +99,8 @@ impl Lobby {
             LobbyOrder::Command { socket, .. } | LobbyOrder::Close { socket, .. } => std::slice::from_ref(socket),
             LobbyOrder::Check { sockets } => sockets,
         };
-        let is_absent = |socket: &&SocketId| self.guests.get(socket).is_none_or(|guest| guest.left || !guest.is_introduced());
+        let is_absent =
+            |socket: &&SocketId| self.guests.get(socket).is_none_or(|guest| guest.left || !guest.is_introduced());
         let absent: Vec<SocketId> = named.iter().filter(is_absent).copied().collect();
         match order {
             LobbyOrder::Command { socket, command } if absent.is_empty() => {

@@ -101,7 +101,12 @@ impl Registry {
 }
 
 /// Writes down that a token brings no instance any more, and forgets those that were revoked long ago.
-pub(crate) fn bar_token<S: Store>(db: &Db<S>, token: &str, now_ms: u64, forget_before_ms: u64) -> Result<(), StoreError> {
+pub(crate) fn bar_token<S: Store>(
+    db: &Db<S>,
+    token: &str,
+    now_ms: u64,
+    forget_before_ms: u64,
+) -> Result<(), StoreError> {
     db.write("DELETE FROM barred_tokens WHERE at_ms < ?", &[forget_before_ms.into()])?;
     db.write(
         "INSERT INTO barred_tokens (token, at_ms) VALUES (?, ?) ON CONFLICT (token) DO UPDATE SET at_ms = excluded.at_ms",

@@ -1,4 +1,8 @@
 CREATE INDEX prompts_by_session ON prompts (session);
+CREATE TABLE barred_tokens (
+token TEXT PRIMARY KEY,
+at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE checkpoints (
 terminal INTEGER PRIMARY KEY,
 at_offset INTEGER NOT NULL,
@@ -11,6 +15,20 @@ key TEXT PRIMARY KEY,
 number INTEGER NOT NULL,
 at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE instances (
+instance INTEGER PRIMARY KEY,
+client_id TEXT NOT NULL,
+token TEXT NOT NULL,
+hostname TEXT NOT NULL,
+project TEXT NOT NULL,
+status TEXT NOT NULL,
+version TEXT NOT NULL,
+status_ms INTEGER NOT NULL,
+connected_ms INTEGER NOT NULL,
+gone_ms INTEGER NOT NULL,
+lobby INTEGER,
+socket INTEGER
+) STRICT;
 CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_ms INTEGER NOT NULL) STRICT;
 CREATE TABLE prompts (
 prompt INTEGER PRIMARY KEY,
