@@ -3,7 +3,7 @@
 use protocol::claudecodeui::{InstanceCommand, InstanceStatus, Metadata};
 use protocol::close::CloseCode;
 use protocol::control::ErrorCode;
-use session_hub::call::{Link, LinkAnswer, LobbyOrder, LobbyReport, Reply, Request, instance_number};
+use session_hub::call::{Farewell, Link, LinkAnswer, LobbyOrder, LobbyReport, Reply, Request, instance_number};
 use session_hub::effect::{Effect, Input, Peer, Topic};
 use session_hub::limits::{INSTANCE_TEXTS_PER_PERIOD_MAX, INSTANCES_MAX, LOBBY_WAITING_MAX};
 use session_hub::lobby::LobbyInput;
@@ -121,9 +121,13 @@ fn tokens_are_refused_wrong_revoked_or_revoked_meanwhile() {
     assert!(hall.instances("ann").is_empty());
     let (one, two) = (hall.instance("b", "ann-2"), hall.instance("c", "ann-2"));
     let bobs = hall.instance("b", "bob-1");
+    hall.tokens.insert("ann-3", "ann");
+    let kept = hall.instance("d", "ann-3");
     hall.ask("ann", Request::RevokeInstances { token: "ann-2".into() });
+    assert!(hall.one("ann", "d").online && !hall.closed.contains_key(&kept), "another token of the same person");
     assert_eq!((hall.closed[&one], hall.closed[&two]), (CloseCode::Revoked, CloseCode::Revoked));
-    assert!(hall.instances("ann").iter().all(|view| !view.online) && hall.one("bob", "b").online);
+    assert!(hall.instances("ann").iter().all(|view| view.online == (view.client_id == "d")));
+    assert!(hall.one("bob", "b").online);
     assert!(!hall.closed.contains_key(&bobs));
     let day_ms = 25 * 60 * 60 * 1000;
     hall.now_ms += day_ms;
@@ -176,6 +180,28 @@ fn commands_reach_the_owners_instances_and_nobody_elses() {
     assert_eq!(hall.heard(socket)[1], r#"{"type":"command","command":"disconnect"}"#);
     assert_eq!(hall.closed[&socket], CloseCode::Disconnected);
     assert!(matches!(hall.ask("ann", disconnect), Reply::Refused(refusal) if refusal.code == ErrorCode::Conflict));
+}
+
+#[test]
+fn a_socket_speaks_for_itself_and_hears_nothing_before_it_is_known() {
+    let mut hall = Hall::new();
+    let (one, other) = (hall.instance("a", "ann-1"), hall.instance("b", "ann-1"));
+    hall.status(one, "b", "busy");
+    hall.say(one, r#"{"type":"ping","client_id":"b"}"#);
+    hall.settle();
+    assert!(hall.heard(one).len() == 2 && hall.heard(one).iter().all(|text| text.contains("another client_id")));
+    assert_eq!(hall.one("ann", "a").status, InstanceStatus::Active);
+    assert!(hall.one("ann", "b").status == InstanceStatus::Active && hall.heard(other).is_empty());
+    let (waiting, checking) = (hall.connect(), hall.connect());
+    hall.register(checking, "c", "bob-1");
+    for socket in [waiting, checking] {
+        let command = LobbyOrder::Command { socket, command: InstanceCommand::Disconnect };
+        let close = LobbyOrder::Close { socket, why: Farewell::Revoked };
+        for order in [command, close, LobbyOrder::Check { sockets: vec![socket, one] }] {
+            assert_eq!(hall.order(LOBBY, order), [socket], "it is nobody's yet");
+        }
+        assert!(hall.heard(socket).is_empty() && !hall.closed.contains_key(&socket));
+    }
 }
 
 #[test]
