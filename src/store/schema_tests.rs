@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-/// What a database looks like, whatever the spacing and comments of the statements that made it.
+/// What a database looks like, whatever the spacing, comments and quotes of the statements that made it.
 fn shape(database: &Connection) -> Vec<(String, String, String)> {
     let mut statement =
         database.prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_master ORDER BY type, name").unwrap();
@@ -14,7 +14,7 @@ fn shape(database: &Connection) -> Vec<(String, String, String)> {
 
 fn normalised(sql: &str) -> String {
     let bare: Vec<&str> = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
-    bare.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+    bare.join(" ").split_whitespace().collect::<Vec<_>>().join(" ").replace(" ,", ",").replace(" )", ")").replace('"', "")
 }
 
 fn migrated() -> Connection {
