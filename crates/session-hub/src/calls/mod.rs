@@ -46,6 +46,7 @@ impl<S: Store> Hub<S> {
             Request::AddRunner { runner, name } => self.add_runner(now_ms, &runner, &name, out),
             Request::RenameRunner { runner, name } => self.rename_runner(&runner, &name, out),
             Request::RevokeRunner { runner } => self.revoke_runner(moment, &runner, out),
+            Request::CloseAll { revoke } => self.close_all(moment, revoke, out),
             Request::CloseSockets { person } => Ok(self.close_sockets(moment, &person, out)),
         }
     }
