@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import { StandIn } from "./github/stand-in.mjs";
 
 let standIn;
+let stopped;
 const servers = [];
 
 /** What a controller may call: the world's own methods, and these. */
@@ -31,6 +32,8 @@ const CALLS = {
   release: (id) => void standIn.faults.release(id),
   heal: (endpoint) => void standIn.faults.clear(endpoint),
   requests: (after = 0) => standIn.requests.slice(after),
+  deliver: (event, change, how) => standIn.webhooks.deliver(event, change, how),
+  redeliver: (delivery) => standIn.webhooks.send(delivery),
   takeViolations: () => standIn.violations.splice(0),
   stop,
 };
@@ -56,7 +59,12 @@ async function listen(handle) {
   return `http://127.0.0.1:${server.address().port}`;
 }
 
+/** Once: the channel's end and a signal may both say so. */
 function stop() {
+  return (stopped ??= stopNow());
+}
+
+function stopNow() {
   const violations = standIn?.violations ?? [];
   for (const each of violations) process.stderr.write(`violation: ${each}\n`);
   process.exitCode = violations.length ? 1 : 0;

@@ -18,7 +18,7 @@ const APP = {
 };
 
 /**
- * `options`: app ({type, name, clientId, clientSecret, callbackUrls}), webhookSecret, people ([{login, name?, email?, id?}] or
+ * `options`: app ({type, name, clientId, clientSecret, callbackUrls}), webhookSecret, webhookUrl, people ([{login, name?, email?, id?}] or
  * logins; the first one is signed in to GitHub), orgs ({acme: {members: {mona: "admin"}, teams: {builders: ["mona"]}}}).
  */
 export async function startGitHub(t, options = {}) {
@@ -34,7 +34,8 @@ class GitHub {
   #waiting = new Map();
   #nextId = 1;
 
-  constructor({ app = {}, webhookSecret = randomBytes(32).toString("hex") }) {
+  constructor({ app = {}, webhookSecret = randomBytes(32).toString("hex"), webhookUrl }) {
+    this.webhookUrl = webhookUrl; // may be set later, when the hub has an address
     this.app = { ...APP, clientSecret: randomBytes(20).toString("hex"), ...app };
     this.webhookSecret = webhookSecret;
   }
@@ -52,6 +53,11 @@ class GitHub {
 
   log() {
     return this.#process.log();
+  }
+
+  /** 0, or 1 when something broke the description; once it ended. */
+  get exitCode() {
+    return this.#process.exited.then(({ code }) => code);
   }
 
   async start({ people = ["mona"], orgs = {} }) {
@@ -202,6 +208,23 @@ class GitHub {
   /** Ends faults, of one endpoint or all; what is held goes on. */
   heal(endpoint) {
     return this.#call("heal", endpoint);
+  }
+
+  // Webhooks.
+
+  /**
+   * Posts an event to `webhookUrl`, or `how.url`. `event`: membership, organization, team, installation,
+   * github_app_authorization, star, ping. `change`: {action, org, team, login, sender, from}: whose, and what happened.
+   * `how`: {signature: "right" | "wrong" | "none" | "sha1", tamper, id, form, padTo (bytes), url, secret}. Resolves to
+   * {id, status, answerHeaders, text} and what was sent ({url, headers, body}); status is null when no answer came in 10 s.
+   */
+  deliver(event, change = {}, how = {}) {
+    return this.#call("deliver", event, change, { url: this.webhookUrl, secret: this.webhookSecret, ...how });
+  }
+
+  /** The same delivery once more, with the same id and bytes: what GitHub's "Redeliver" does, and who recorded it would. */
+  redeliver({ url, headers, body }) {
+    return this.#call("redeliver", { url, headers, body });
   }
 
   // What came in.

@@ -54,7 +54,7 @@ const AUTHORIZE = {
       prompt: { const: "select_account" },
     },
   ),
-  dependentRequired: { code_challenge: ["code_challenge_method"], code_challenge_method: ["code_challenge"] },
+  dependencies: { code_challenge: ["code_challenge_method"], code_challenge_method: ["code_challenge"] },
 };
 
 /** The same pages, "Exchange this code for an access token". `grant_type` is RFC 6749's, which GitHub lets pass. */

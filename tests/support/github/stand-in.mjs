@@ -8,6 +8,7 @@ import { Api } from "./api.mjs";
 import { API_VERSIONS, Description, OPERATIONS } from "./description.mjs";
 import { FAULTS, Faults } from "./faults.mjs";
 import { SignIn } from "./sign-in.mjs";
+import { WEBHOOKS, Webhooks } from "./webhooks.mjs";
 import { World } from "./world.mjs";
 
 /** Far more than any request here needs. */
@@ -32,7 +33,8 @@ export class StandIn {
     this.world = new World(app);
     this.signIn = new SignIn(this.world);
     this.api = new Api(this.world, urls);
-    this.description = new Description(app.type, []);
+    this.webhooks = new Webhooks(this.world, this.api, (name, payload) => this.#checkWebhook(name, payload));
+    this.description = new Description(app.type, WEBHOOKS);
   }
 
   async handle(host, request, response) {
@@ -142,8 +144,7 @@ export class StandIn {
     for (const problem of problems) this.violations.push(`${method} ${path}: ${problem}`);
   }
 
-  /** Of a webhook that we are about to send. */
-  checkWebhook(name, payload) {
+  #checkWebhook(name, payload) {
     this.#violation({ method: "webhook", path: name }, this.description.webhook(name, payload));
   }
 }

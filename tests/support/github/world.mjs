@@ -58,7 +58,7 @@ export class World {
 
   addOrg({ login, id = this.#ids.org++, installed = true, restricted = false }) {
     if (this.orgs.has(login.toLowerCase())) throw new Error(`there is an organisation ${login} already`);
-    const org = { id, login, installed, restricted, members: new Map(), teams: new Map() };
+    const org = { id, login, installed, restricted, members: new Map(), teams: new Map(), deletedTeams: new Map() };
     this.orgs.set(login.toLowerCase(), org);
     return org;
   }
@@ -93,13 +93,16 @@ export class World {
     return this.findOrg(org)?.teams.get(slug.toLowerCase());
   }
 
-  team(org, slug) {
-    return this.findTeam(org, slug) ?? missing(`team ${org}/${slug}`);
+  /** With `deleted`, also one that there was: its webhooks come after its end. */
+  team(org, slug, { deleted = false } = {}) {
+    const before = deleted ? this.org(org).deletedTeams.get(slug.toLowerCase()) : undefined;
+    return this.findTeam(org, slug) ?? before ?? missing(`team ${org}/${slug}`);
   }
 
   deleteTeam(org, slug) {
-    this.team(org, slug);
-    this.org(org).teams.delete(slug.toLowerCase());
+    const { teams, deletedTeams } = this.org(org);
+    deletedTeams.set(slug.toLowerCase(), this.team(org, slug));
+    teams.delete(slug.toLowerCase());
   }
 
   /** Who is in a team is in its organisation: somebody new is invited there, which is what makes a team membership pending. */
