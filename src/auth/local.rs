@@ -75,7 +75,7 @@ fn link_of(visit: &Visit) -> Result<Link, Error> {
 fn gone(what: &str) -> Error {
     Error::new(
         Kind::Unauthorized,
-        format!("{what} Run `npm start` again, or `npm run link` beside a running hub, for a new one."),
+        format!("{what} Run \"npm run link\" beside the running hub for a new one, or \"npm start\" again."),
     )
 }
 

@@ -24,6 +24,7 @@ export class View {
   #handlers;
   #drives = false;
   #cell = { width: FONT_PX * 0.6, height: FONT_PX * 1.3 };
+  #room = null;
   #control = null;
 
   /** Handlers: `typed(bytes)`, `resized()`, `find()`, and `top()` when a person scrolls beyond what there is. */
@@ -161,10 +162,11 @@ export class View {
     return { cols: this.#terminal.cols, rows: this.#terminal.rows };
   }
 
-  /** The cells that there is room for. */
+  /** The cells that there is room for; while a phone shows the details, what it was. */
   room() {
     if (this.#terminal.options.fontSize === FONT_PX) this.#measure();
-    return room(this.#space(), this.#cell);
+    this.#room = room(this.#space(), this.#cell) ?? this.#room;
+    return this.#room ?? this.size;
   }
 
   /** Who drives sees letters at their full size; who watches sees the whole terminal, smaller. */
@@ -174,7 +176,9 @@ export class View {
   }
 
   scale() {
-    const font = this.#drives ? FONT_PX : fontToFit(this.#space(), this.size, this.#cell, FONT_PX);
+    const space = this.#space();
+    if (space.width <= 0) return;
+    const font = this.#drives ? FONT_PX : fontToFit(space, this.size, this.#cell, FONT_PX);
     if (font === this.#terminal.options.fontSize) return;
     this.#terminal.options.fontSize = font;
     this.#spaceLetters();

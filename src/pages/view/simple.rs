@@ -149,7 +149,7 @@ impl<'a> ErrorPage<'a> {
     #[must_use]
     pub fn new(status: u16, message: &'a str, request_id: &'a str) -> ErrorPage<'a> {
         let title = match status {
-            401 => "Signed out",
+            401 => "Not signed in",
             403 => "Not allowed",
             404 => "Not found",
             429 => "Too many requests",
