@@ -76,8 +76,8 @@ fn request(question: Question<'_>) -> worker::Result<Request> {
     }
     let mut init = RequestInit::new();
     init.with_method(question.method).with_headers(headers);
-    // Somebody else's server must not send secrets on to a third.
-    init.with_redirect(worker::RequestRedirect::Error);
+    // Somebody else's server must not send secrets on to a third: a redirect is an answer like any other.
+    init.with_redirect(worker::RequestRedirect::Manual);
     if let Some(body) = question.body {
         init.with_body(Some(body.into()));
     }

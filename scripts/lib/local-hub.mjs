@@ -52,6 +52,7 @@ export async function startLocalHub({ host = "127.0.0.1", port = 8787, state, va
     url,
     secrets,
     evict: (name) => evict(miniflare, config, name),
+    scheduled: () => scheduled(miniflare),
     stop: () => miniflare.dispose().finally(() => disown(state)),
   };
 }
@@ -102,6 +103,12 @@ async function migrate(database, folder) {
       database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name),
     ]);
   }
+}
+
+/** What the platform does every minute. */
+async function scheduled(miniflare) {
+  const { outcome } = await (await miniflare.getWorker()).scheduled({ cron: "* * * * *" });
+  if (outcome !== "ok") throw new Error(`the scheduled event ended with ${outcome}`);
 }
 
 /** Throws objects out of memory while their sockets hibernate, as the platform does after ten idle seconds. */
