@@ -26,8 +26,8 @@ test("memberships: role, state, 404 for who is not in, whatever the case of the 
   await github.setTeamMember("acme", "builders", "hubot", { role: "maintainer" });
   assert.deepEqual([(await callApi(github, ORG, token)).json.state, (await callApi(github, ORG, token)).json.role], ["pending", "admin"]);
   assert.deepEqual((await callApi(github, TEAM, token)).json.state, "pending");
-  const teams = "/orgs/acme/teams";
-  for (const path of ["/user/memberships/orgs/other", ...["others/memberships/hubot", "builders/memberships/mona", "builders/memberships/nobody"].map((each) => `${teams}/${each}`)]) {
+  const builders = "/orgs/acme/teams/builders/memberships";
+  for (const path of ["/user/memberships/orgs/other", TEAM.replace("builders", "others"), `${builders}/mona`, `${builders}/nobody`]) {
     const missing = await callApi(github, path, token);
     assert.deepEqual([missing.status, missing.json.message], [404, "Not Found"], path);
   }
