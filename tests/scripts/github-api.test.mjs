@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { test } from "node:test";
 import { startGitHub } from "../support/index.mjs";
-import { CALLBACK, HEADERS, askForTokens, callApi, newRequest, obtainCode, signIn } from "./lib/github-client.mjs";
+import { CALLBACK, HEADERS, askForTokens, authorizeUrl, callApi, newRequest, obtainCode, signIn } from "./lib/github-client.mjs";
 
 const ORG = "/user/memberships/orgs/acme";
 const TEAM = "/orgs/acme/teams/builders/memberships/hubot";
@@ -26,7 +26,8 @@ test("memberships: role, state, 404 for who is not in, whatever the case of the 
   await github.setTeamMember("acme", "builders", "hubot", { role: "maintainer" });
   assert.deepEqual([(await callApi(github, ORG, token)).json.state, (await callApi(github, ORG, token)).json.role], ["pending", "admin"]);
   assert.deepEqual((await callApi(github, TEAM, token)).json.state, "pending");
-  for (const path of ["/user/memberships/orgs/other", "/orgs/acme/teams/others/memberships/hubot", "/orgs/acme/teams/builders/memberships/mona", "/orgs/acme/teams/builders/memberships/nobody"]) {
+  const builders = "/orgs/acme/teams/builders/memberships";
+  for (const path of ["/user/memberships/orgs/other", TEAM.replace("builders", "others"), `${builders}/mona`, `${builders}/nobody`]) {
     const missing = await callApi(github, path, token);
     assert.deepEqual([missing.status, missing.json.message], [404, "Not Found"], path);
   }
@@ -36,6 +37,8 @@ test("memberships: role, state, 404 for who is not in, whatever the case of the 
   await github.setTeamMember("acme", "builders", "hubot");
   await github.removeMember("acme", "hubot");
   assert.deepEqual([(await callApi(github, TEAM, token)).status, (await callApi(github, ORG, token)).status], [404, 404]);
+  await github.setMember("acme", "hubot");
+  assert.equal((await callApi(github, TEAM, token)).status, 404, "who comes back to the organisation is not back in its teams");
 });
 
 test("a deleted team has no members, and nobody outside sees a team", async (t) => {
@@ -204,7 +207,7 @@ async function plainStatus(url, method, headers) {
 
 test("requests for sign-in outside the documentation are noticed too", async (t) => {
   const github = await startGitHub(t);
-  const plain = await github.authorize(`${github.url}/login/oauth/authorize?${new URLSearchParams({ client_id: github.app.clientId, code_challenge: newRequest().challenge, response_type: "code" })}`);
+  const plain = await github.authorize(authorizeUrl(github, newRequest(), { code_challenge_method: undefined, response_type: "code" }));
   assert.match(plain, /error=invalid_request/);
   const found = await github.takeViolations();
   assert.equal(found.length, 2);

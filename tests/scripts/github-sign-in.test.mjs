@@ -15,9 +15,10 @@ async function codeFor(github, more) {
   return { code: await obtainCode(github, request, more), redirect_uri: CALLBACK, code_verifier: request.verifier };
 }
 
-/** Where the app would be: it shows the query that it got. */
+/** Where the app would be. */
 async function startApp(t) {
-  const server = createServer((request, response) => response.setHeader("content-type", "text/html").end(`<!doctype html><link rel="icon" href="data:,"><p>came back`));
+  const shown = '<!doctype html><link rel="icon" href="data:,"><p>came back';
+  const server = createServer((request, response) => response.setHeader("content-type", "text/html").end(shown));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => server.close());
   return `http://127.0.0.1:${server.address().port}/auth/github/callback`;

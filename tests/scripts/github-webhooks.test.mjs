@@ -56,7 +56,8 @@ test("payloads name our people, teams and organisations, and keep to the descrip
   for (const action of ["added", "removed"]) {
     await github.deliver("membership", { action, org: "acme", team: "builders", login: "hubot", sender: "mona" });
     const { action: sent, scope, member, team, organization, sender, installation } = receiver.last();
-    assert.deepEqual([sent, scope, member.id, member.login, team.slug, organization.login, sender.id], [action, "team", hubot, "hubot", "builders", "acme", mona]);
+    assert.deepEqual([sent, scope, member.id, member.login], [action, "team", hubot, "hubot"]);
+    assert.deepEqual([team.slug, organization.login, sender.id], ["builders", "acme", mona]);
     assert.ok(installation.id);
   }
   for (const action of ["member_added", "member_removed", "member_invited"]) {
@@ -102,7 +103,8 @@ test("deliveries that a hub must refuse: wrong, missing, old or broken signature
   assert.deepEqual(receiver.received.map(isRight), [false, false]);
   await github.deliver("membership", change, { signature: "none" });
   await github.deliver("membership", change, { signature: "sha1" });
-  assert.deepEqual(receiver.received.slice(2).map(({ headers }) => [Boolean(headers["x-hub-signature"]), headers["x-hub-signature-256"]]), [[false, undefined], [true, undefined]]);
+  const signatures = receiver.received.slice(2).map(({ headers }) => [Boolean(headers["x-hub-signature"]), headers["x-hub-signature-256"]]);
+  assert.deepEqual(signatures, [[false, undefined], [true, undefined]]);
   const first = await github.deliver("membership", change);
   const second = await github.redeliver(first);
   assert.equal(second.id, first.id);

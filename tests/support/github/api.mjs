@@ -27,7 +27,8 @@ export class Api {
     const holder = /^(bearer|token)$/i.test(scheme) ? this.#world.holder(token) : undefined;
     if (!holder) return error(401, "Bad credentials");
     if (holder.person.suspended) return error(403, "Sorry. Your account was suspended.");
-    return { user: () => this.#user(holder), "org-membership": () => this.#org(holder, parameters), "team-membership": () => this.#team(holder, parameters) }[operation]();
+    if (operation === "org-membership") return this.#org(holder, parameters);
+    return operation === "team-membership" ? this.#team(holder, parameters) : this.#user(holder);
   }
 
   #user({ person }) {
@@ -65,8 +66,9 @@ export class Api {
       return error(403, "You need at least read:org scope or user scope to access your organizations.", docsOf(operation));
     }
     if (!org?.restricted) return undefined;
-    const why = `Although you appear to have the correct authorization credentials, the \`${org.login}\` organization has enabled OAuth App access restrictions, meaning that data access to third-parties is limited.`;
-    return error(403, why, "https://docs.github.com/articles/restricting-access-to-your-organization-s-data/");
+    const credentials = "Although you appear to have the correct authorization credentials";
+    const why = `the \`${org.login}\` organization has enabled OAuth App access restrictions, meaning that data access to third-parties is limited.`;
+    return error(403, `${credentials}, ${why}`, "https://docs.github.com/articles/restricting-access-to-your-organization-s-data/");
   }
 
   simpleUser({ id, login }) {
@@ -96,7 +98,8 @@ export class Api {
   }
 
   privateUser(person) {
-    const counts = ["public_repos", "public_gists", "followers", "following", "private_gists", "total_private_repos", "owned_private_repos", "disk_usage", "collaborators"];
+    const repositories = ["public_repos", "total_private_repos", "owned_private_repos", "disk_usage", "collaborators"];
+    const counts = [...repositories, "public_gists", "private_gists", "followers", "following"];
     return {
       ...this.simpleUser(person),
       user_view_type: "private",
@@ -179,7 +182,7 @@ export function error(status, message, documentation_url = DOCS) {
 
 /** Before anything else looks at the request, and not as JSON. */
 function noUserAgent() {
-  const body =
-    "Request forbidden by administrative rules. Please make sure your request has a User-Agent header (https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required). Check https://developer.github.com for other possible causes.";
-  return { status: 403, headers: { "content-type": "text/plain" }, body: `${body}\r\n` };
+  const docs = "https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required";
+  const body = `Request forbidden by administrative rules. Please make sure your request has a User-Agent header (${docs}).\r\n`;
+  return { status: 403, headers: { "content-type": "text/plain" }, body };
 }

@@ -4,6 +4,11 @@
 const LIMITS = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api";
 const MEGABYTE = 1024 * 1024;
 
+const UNICORN = `<!DOCTYPE html>
+<html><head><title>Unicorn! &middot; GitHub</title></head>
+<body><p><strong>We had issues producing the response to your request.</strong></p></body></html>
+`;
+
 /** Named as a test names them. Each makes an answer, or does something to the connection (`act`). */
 export const FAULTS = {
   /** x-ratelimit-remaining 0 and when it resets; `resetSeconds` from now. */
@@ -33,7 +38,7 @@ export const FAULTS = {
   "bad-gateway": () => ({
     status: 502,
     headers: { "content-type": "text/html; charset=utf-8" },
-    body: "<!DOCTYPE html>\n<html><head><title>Unicorn! &middot; GitHub</title></head><body><p><strong>We had issues producing the response to your request.</strong></p></body></html>\n",
+    body: UNICORN,
   }),
   "malformed-json": () => ({ status: 200, headers: { "content-type": "application/json; charset=utf-8" }, body: '{"login":"octocat","id":' }),
   /** Well-formed, and too much. */

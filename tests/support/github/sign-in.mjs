@@ -46,7 +46,7 @@ export class SignIn {
     if (Boolean(query.code_challenge) !== (query.code_challenge_method === "S256")) {
       return back(redirectUri, { error: "invalid_request", error_description: "PKCE needs a code_challenge and the method S256.", state: query.state });
     }
-    const asked = { person, redirectUri, redirectGiven: query.redirect_uri !== undefined, state: query.state, challenge: query.code_challenge, scopes: scopesOf(query.scope) };
+    const asked = { person, redirectUri, state: query.state, challenge: query.code_challenge, scopes: scopesOf(query.scope) };
     const granted = this.#world.granted(person);
     // "For users who have authorized scopes for the application, the user won't be shown the OAuth authorization page".
     if (granted && query.prompt !== "select_account" && asked.scopes.every((scope) => granted.includes(scope))) return this.#grant(asked);

@@ -4,7 +4,7 @@
 // Invariant: nothing is answered that was not checked, but for faults, and every violation is kept until somebody takes it.
 
 import { randomBytes } from "node:crypto";
-import { Api } from "./api.mjs";
+import { Api, error } from "./api.mjs";
 import { API_VERSIONS, Description, OPERATIONS } from "./description.mjs";
 import { FAULTS, Faults } from "./faults.mjs";
 import { SignIn } from "./sign-in.mjs";
@@ -80,10 +80,7 @@ export class StandIn {
       problems.push(...this.description.parameters(endpoint, seen.parameters));
       if (seen.search) problems.push(`a query that the operation does not take: ${Object.keys(query).join(", ")}`);
       if (seen.body) problems.push("a body that the operation does not take");
-      if (!headers["user-agent"]) problems.push("no User-Agent: https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#user-agent");
-      // "You should use application/vnd.github+json": same page, #accept.
-      if (headers.accept !== "application/vnd.github+json") problems.push(`Accept is ${headers.accept}, not application/vnd.github+json`);
-      if (!API_VERSIONS.includes(headers["x-github-api-version"])) problems.push(`X-GitHub-Api-Version is ${headers["x-github-api-version"]}, not one of ${API_VERSIONS.join(", ")}`);
+      problems.push(...headerProblems(headers));
     }
     if (endpoint === "authorize") problems.push(...this.description.oauth("authorize", query));
     if (endpoint === "token" || endpoint === "refresh") {
@@ -94,9 +91,10 @@ export class StandIn {
   }
 
   #answerApi(seen) {
-    if (seen.endpoint === "unknown") return { status: 404, json: { message: "Not Found", documentation_url: "https://docs.github.com/rest", status: "404" } };
+    if (seen.endpoint === "unknown") return error(404, "Not Found");
     const answer = this.api.answer({ ...seen, operation: seen.endpoint });
-    if (answer.json) this.#violation(seen, this.description.answer(seen.endpoint, answer.status, answer.json).map((each) => `our answer ${answer.status}: ${each}`));
+    const problems = answer.json ? this.description.answer(seen.endpoint, answer.status, answer.json) : [];
+    this.#violation(seen, problems.map((each) => `our answer ${answer.status}: ${each}`));
     this.#used += 1;
     return { ...answer, headers: { ...this.#apiHeaders(seen), ...answer.headers } };
   }
@@ -147,6 +145,16 @@ export class StandIn {
   #checkWebhook(name, payload) {
     this.#violation({ method: "webhook", path: name }, this.description.webhook(name, payload));
   }
+}
+
+/** https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#headers */
+function headerProblems(headers) {
+  const problems = [];
+  const { accept, "user-agent": agent, "x-github-api-version": version } = headers;
+  if (!agent) problems.push("no User-Agent");
+  if (accept !== "application/vnd.github+json") problems.push(`Accept is ${accept}, not application/vnd.github+json`);
+  if (!API_VERSIONS.includes(version)) problems.push(`X-GitHub-Api-Version is ${version}, not one of ${API_VERSIONS.join(", ")}`);
+  return problems;
 }
 
 async function bodyOf(request) {

@@ -144,7 +144,8 @@ export class Webhooks {
     // Examples write times as seconds here and there, and the description as text.
     const times = { created_at: new Date().toISOString(), updated_at: new Date().toISOString() };
     const suspended = payload.action === "suspend" ? { suspended_by: payload.sender } : {};
-    Object.assign(payload.installation, { id, account: this.#accountOf(org), target_id: org.id, target_type: "Organization", app_slug: "muster", access_tokens_url: url, ...times, ...suspended });
+    const target = { account: this.#accountOf(org), target_id: org.id, target_type: "Organization" };
+    Object.assign(payload.installation, { id, ...target, app_slug: "muster", access_tokens_url: url, ...times, ...suspended });
     if ("node_id" in payload.installation) payload.installation.node_id = node_id;
     if (payload.requester) payload.requester = payload.sender;
   }
