@@ -5,6 +5,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use worker::Env;
 
+use crate::auth::cf_access::Application;
 use crate::auth::keyring::KeyRing;
 use crate::error::Error;
 use crate::github::{App, Entity};
@@ -28,8 +29,10 @@ pub struct Config {
     /// `MUSTER_ALLOWED_ORGS`, `MUSTER_ALLOWED_TEAMS` and `MUSTER_ALLOWED_USERS`: who may come in at first; afterwards the
     /// list in D1 counts.
     pub allowed: Vec<Entity>,
-    /// `MUSTER_ADMINS`: logins at GitHub that are always let in, as admins.
+    /// `MUSTER_ADMINS`: logins at GitHub that are always let in, as admins; or addresses at Cloudflare Access.
     pub admins: Vec<String>,
+    /// `MUSTER_ACCESS_TEAM` and `MUSTER_ACCESS_AUD`: Cloudflare Access stands in front.
+    pub access: Option<Application>,
     /// `MUSTER_DATA_KEYS`: seals what must be readable again; of the form of `MUSTER_JWT_KEYS`.
     data_keys: Option<String>,
 }
@@ -67,6 +70,10 @@ impl Config {
             .flat_map(|(kind, name)| words(given(name)).into_iter().filter_map(move |word| Entity::parse(kind, &word)))
             .collect(),
             admins: words(given("MUSTER_ADMINS")),
+            access: given("MUSTER_ACCESS_TEAM").zip(given("MUSTER_ACCESS_AUD")).map(|(team, audience)| Application {
+                team: url(Some(team), ""),
+                audience: audience.trim().to_owned(),
+            }),
             data_keys: given("MUSTER_DATA_KEYS"),
         }
     }

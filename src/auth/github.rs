@@ -7,8 +7,8 @@ use worker::{Response, console_error, console_log};
 
 use super::access::{CONFIRMED_MS, Gate};
 use super::attempt::{self, Attempt};
-use super::{Identity, cookie};
-use crate::error::Error;
+use super::{cf_access, sign_in};
+use crate::error::{Error, Kind};
 use crate::github::{App, Client, Failure, Profile, Tokens};
 use crate::http::Visit;
 use crate::pages::home;
@@ -25,6 +25,7 @@ const PARAMETER_BYTES_MAX: usize = 256;
 pub async fn begin(visit: Visit) -> Result<Response, Error> {
     let app = app(&visit)?;
     router::rate_limit(&visit, "sign-in").await?;
+    stand_behind_access(&visit).await?;
     let attempt = Attempt::begin(visit.query("to").as_deref())?;
     let url = Client(app).authorize_url(&callback(&visit), &attempt.state, &attempt.challenge());
     let response = Response::builder().with_status(303).with_header("Location", &url)?;
@@ -36,6 +37,7 @@ pub async fn begin(visit: Visit) -> Result<Response, Error> {
 pub async fn finish(visit: Visit) -> Result<Response, Error> {
     let app = app(&visit)?;
     router::rate_limit(&visit, "sign-in").await?;
+    stand_behind_access(&visit).await?;
     let response = match arrive(&visit, app).await? {
         Ok((cookie, to)) => {
             let response = crate::http::see_other(&to)?;
@@ -115,7 +117,7 @@ async fn arrive(visit: &Visit, app: &App) -> Result<Result<(String, String), Tur
         Ok(None) => return Ok(Err(not_allowed(visit, &gate, &profile).await?)),
         Err(failure) => return Ok(Err(failure.into())),
     };
-    let cookie = sign_in(visit, &gate, &profile, &allowed_by, &tokens).await?;
+    let cookie = welcome(visit, &gate, &profile, &allowed_by, &tokens).await?;
     Ok(Ok((cookie, attempt.to)))
 }
 
@@ -153,7 +155,7 @@ async fn not_allowed(visit: &Visit, gate: &Gate<'_>, profile: &Profile) -> Resul
     Ok(TurnedAway::new(403, message, format!("nothing lets GitHub user {} in", profile.id)))
 }
 
-async fn sign_in(
+async fn welcome(
     visit: &Visit,
     gate: &Gate<'_>,
     profile: &Profile,
@@ -171,13 +173,7 @@ async fn sign_in(
     };
     let person = gate.db.save_github_person(&arrival, visit.now_ms + CONFIRMED_MS, visit.now_ms).await?;
     gate.keep_tokens(person, tokens).await?;
-    // The sign-in that this browser had is replaced, not joined.
-    if let Identity::SignedIn(before) = visit.identify().await? {
-        gate.db.end_sign_in(before.person.number(), before.id).await?;
-    }
-    let value = cookie::mint()?;
-    gate.db.add_sign_in(person, &value, &visit.header("user-agent").unwrap_or_default(), visit.now_ms).await?;
-    Ok(cookie::set(&value, visit.is_https()))
+    sign_in::begin(visit, gate.db, person).await
 }
 
 fn shown_name(profile: &Profile) -> String {
@@ -187,6 +183,14 @@ fn shown_name(profile: &Profile) -> String {
         Some(name) if !name.is_empty() => name,
         _ => plain(&profile.login),
     }
+}
+
+/// Where Cloudflare Access stands in front, nobody reaches GitHub past it: another name of this Worker may not be behind it.
+async fn stand_behind_access(visit: &Visit) -> Result<(), Error> {
+    let Some(application) = &visit.config.access else { return Ok(()) };
+    let assertion = visit.header(cf_access::HEADER).unwrap_or_default();
+    let vouched = cf_access::email(application, &assertion, visit.now_ms).await;
+    vouched.map(drop).map_err(|error| Error { kind: Kind::Forbidden, ..error })
 }
 
 fn app(visit: &Visit) -> Result<&App, Error> {

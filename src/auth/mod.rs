@@ -4,6 +4,8 @@
 
 pub mod access;
 mod attempt;
+pub mod by_access;
+pub mod cf_access;
 pub mod cookie;
 pub mod csrf;
 pub mod github;
@@ -13,15 +15,16 @@ pub mod local;
 pub mod return_path;
 pub mod seal;
 pub mod secret;
+pub mod sign_in;
 pub mod sign_out;
 pub mod token;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::http::Visit;
 use crate::store::Db;
-use crate::store::people::PersonRow;
+use crate::store::people::{BY_ACCESS, PersonRow};
 use access::Gate;
 use token::Scope;
 
@@ -142,7 +145,7 @@ pub async fn identify(visit: &Visit) -> Result<Identity, Error> {
     let cookies = visit.header("cookie").unwrap_or_default();
     let Some(cookie) = cookie::sign_in(&cookies, visit.is_https()) else { return Ok(Identity::Nobody) };
     let Some(row) = db.sign_in(cookie, visit.now_ms).await? else { return Ok(Identity::Nobody) };
-    if !is_still_in(visit, &db, &row.person).await? {
+    if !access_vouches(visit, &row.person).await? || !is_still_in(visit, &db, &row.person).await? {
         return Ok(Identity::Nobody);
     }
     Ok(Identity::SignedIn(SignIn {
@@ -167,6 +170,19 @@ async fn identify_token(visit: &Visit, authorization: &str, db: &Db) -> Result<T
         return Err(unknown());
     }
     Ok(Token { id: row.id, name: row.name, scope: row.scope, session: row.session, person: row.person.into() })
+}
+
+/// Where Cloudflare Access stands in front, it has to vouch for each request of a browser, and for the same person if it is
+/// what says who one is. Whoever it lets in no longer is out with the next request.
+async fn access_vouches(visit: &Visit, person: &PersonRow) -> Result<bool, Error> {
+    let is_from_access = person.allowed_by == BY_ACCESS;
+    let Some(application) = &visit.config.access else { return Ok(!is_from_access) };
+    let assertion = visit.header(cf_access::HEADER).unwrap_or_default();
+    match cf_access::email(application, &assertion, visit.now_ms).await {
+        Ok(email) => Ok(!is_from_access || email == person.login),
+        Err(error) if error.kind == Kind::Unauthorized => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether what let the person in still does, asked by a request only when the scheduled sweep seems not to run.

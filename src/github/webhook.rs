@@ -36,7 +36,8 @@ struct Membership {
 
 #[derive(Deserialize)]
 struct Team {
-    slug: String,
+    /// A team that was deleted has none left; the event of its deletion says which it was.
+    slug: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -89,7 +90,7 @@ fn parse(name: &str, body: &[u8]) -> Option<Loss> {
     let organisation = || event.organization.as_ref().map(|org| org.login.to_lowercase());
     let team = || {
         let team = event.team.as_ref()?;
-        Some(Lost::Entity(Entity::Team(organisation()?, team.slug.to_lowercase())))
+        Some(Lost::Entity(Entity::Team(organisation()?, team.slug.as_ref()?.to_lowercase())))
     };
     match (name, event.action.as_str()) {
         ("membership", "removed") => Some(Loss::Of(event.member.as_ref()?.id, team()?)),

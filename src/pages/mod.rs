@@ -32,6 +32,7 @@ fn visitor(visit: &Visit) -> Result<Visitor, Error> {
         name: person.name.clone(),
         signed_in_by: match person.login.as_str() {
             "" => "a one-time link".to_owned(),
+            address if address.contains('@') => format!("Cloudflare Access as {address}"),
             login => format!("GitHub as {login}"),
         },
         is_admin: person.role == crate::auth::Role::Admin,

@@ -24,6 +24,7 @@ routes! {
 
     Get "/auth/local" LocalOnly auth::local::open;
     Head "/auth/local" LocalOnly auth::local::look;
+    Get "/auth/access" Anyone auth::by_access::open;
     Get "/auth/github" Anyone auth::github::begin;
     Get "/auth/github/callback" Anyone auth::github::finish;
     Post "/auth/logout" Person auth::sign_out::here;

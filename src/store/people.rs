@@ -8,6 +8,8 @@ use crate::error::Error;
 
 /// The one person of a local hub. People from elsewhere have higher numbers, so that the two never meet.
 pub const LOCAL_PERSON: u64 = 1;
+/// What `allowed_by` says of people whom Cloudflare Access vouches for.
+pub const BY_ACCESS: &str = "access";
 /// Most people that a list shows.
 const LISTED_MAX: u64 = 500;
 
@@ -111,6 +113,36 @@ impl Db {
                     Param::Number(now_ms),
                     Param::Number(recheck_ms),
                     Param::Number(arrival.first_is_admin.into()),
+                ],
+            )
+            .await?;
+        row.map(|row| row.id).ok_or_else(|| Error::internal("D1 did not say which person was saved"))
+    }
+
+    /// A person whom Cloudflare Access vouches for, by verified address. Returns the number.
+    pub async fn save_access_person(
+        &self,
+        email: &str,
+        is_named_admin: bool,
+        first_is_admin: bool,
+        now_ms: u64,
+    ) -> Result<u64, Error> {
+        let row: Option<Id> = self
+            .first(
+                "INSERT INTO people (id, name, origin, created_ms, role, email, allowed_by)
+                 VALUES ((SELECT coalesce(max(id), 1) + 1 FROM people), ?1, 'access', ?2,
+                     CASE WHEN ?3 OR (?4 AND NOT EXISTS (SELECT 1 FROM people WHERE role = 'admin'))
+                          THEN 'admin' ELSE 'member' END,
+                     ?1, ?5)
+                 ON CONFLICT (email) WHERE email <> '' DO UPDATE SET lost_ms = 0,
+                     role = CASE WHEN ?3 THEN 'admin' ELSE people.role END
+                 RETURNING id",
+                &[
+                    Param::Text(email),
+                    Param::Number(now_ms),
+                    Param::Number(is_named_admin.into()),
+                    Param::Number(first_is_admin.into()),
+                    Param::Text(BY_ACCESS),
                 ],
             )
             .await?;

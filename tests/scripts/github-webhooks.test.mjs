@@ -73,6 +73,8 @@ test("payloads name our people, teams and organisations, and keep to the descrip
     await github.deliver("team", { action, org: "acme", team: "builders" });
     assert.deepEqual([receiver.last().action, receiver.last().team.slug], [action, "builders"]);
   }
+  await github.deliver("membership", { action: "removed", org: "acme", team: "builders", login: "hubot" });
+  assert.deepEqual({ ...receiver.last().team, id: 0 }, { id: 0, name: "builders", deleted: true });
   for (const action of ["created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"]) {
     await github.deliver("installation", { action, org: "acme", login: "mona" });
     assert.deepEqual([receiver.last().action, receiver.last().installation.account.login], [action, "acme"]);

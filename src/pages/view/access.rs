@@ -85,6 +85,7 @@ fn let_in_by(text: &str) -> String {
         Some(("team", name)) => format!("team {name}"),
         Some(("user", name)) => format!("user {name}"),
         _ if text == "admin" => "named as admin".to_owned(),
+        _ if text == "access" => "Cloudflare Access".to_owned(),
         _ if text == "local" => "a one-time link".to_owned(),
         _ => text.to_owned(),
     }

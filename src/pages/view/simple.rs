@@ -25,6 +25,8 @@ pub struct SignInWays<'a> {
     pub local: bool,
     /// A GitHub app is configured.
     pub github: bool,
+    /// Cloudflare Access stands in front.
+    pub access: bool,
     /// Where to go afterwards; empty: home.
     pub to: &'a str,
 }

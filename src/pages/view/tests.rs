@@ -332,14 +332,14 @@ fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
         ("settings", SettingsPage::new(&sign_ins, NOW_MS, visitor).render().unwrap()),
         (
             "signin",
-            SignInPage::new(&SignInWays { local: true, github: false, to: "" }, "127.0.0.1:8787", None)
+            SignInPage::new(&SignInWays { local: true, github: false, access: false, to: "" }, "127.0.0.1:8787", None)
                 .render()
                 .unwrap(),
         ),
         (
             "signin-refused",
             SignInPage::new(
-                &SignInWays { local: false, github: true, to: "/device?code=A" },
+                &SignInWays { local: false, github: true, access: false, to: "/device?code=A" },
                 "muster.example",
                 Some("This link was used already."),
             )

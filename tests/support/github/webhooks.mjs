@@ -121,7 +121,10 @@ export class Webhooks {
 
   #membership(payload, org, slug, person) {
     payload.member = this.#api.simpleUser(person);
-    Object.assign(payload.team, this.#api.team(org, this.#world.team(org.login, slug, { deleted: true })));
+    const team = this.#world.team(org.login, slug, { deleted: true });
+    // Of a team that is gone GitHub has only this left to say, as one of the examples shows.
+    if (!this.#world.findTeam(org.login, slug)) payload.team = { id: team.id, name: team.name, deleted: true };
+    else Object.assign(payload.team, this.#api.team(org, team));
   }
 
   #inOrganization(payload, org, person, from) {
