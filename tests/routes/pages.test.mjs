@@ -32,6 +32,14 @@ test("pages", async (t) => {
     }
   });
 
+  await t.test("no form is sent by the browser itself: without htmx it lacks the token and would be refused", async () => {
+    for (const path of pages.filter((each) => each !== "/")) {
+      for (const [tag] of (await api.get(path)).text.matchAll(/<form\b[^>]*>/g)) {
+        assert.doesNotMatch(tag, /\smethod="post"/i, `${path}: ${tag}`);
+      }
+    }
+  });
+
   await t.test("every file they name is there, for ever", async () => {
     const named = new Set();
     for (const path of pages) {
