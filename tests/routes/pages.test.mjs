@@ -40,6 +40,12 @@ test("pages", async (t) => {
     }
   });
 
+  await t.test("a note beside the terminal is spoken", async () => {
+    const { text } = await api.get(`/sessions/${session}`);
+    const [tag] = /<\w+ [^>]*id="line-note"[^>]*>/.exec(text);
+    assert.match(tag, / role="status"/);
+  });
+
   await t.test("every file they name is there, for ever", async () => {
     const named = new Set();
     for (const path of pages) {
