@@ -46,6 +46,14 @@ test("pages", async (t) => {
     assert.match(tag, / role="status"/);
   });
 
+  await t.test("a script can ask whether it is still signed in", async () => {
+    // As static/signed-out.mjs does: a redirect, which the browser does not follow, means no.
+    assert.equal((await api.request("HEAD", "/dashboard")).status, 200);
+    const stranger = await hub.anonymous().request("HEAD", "/dashboard");
+    assert.equal(stranger.status, 303);
+    assert.equal(stranger.headers.get("location"), "/");
+  });
+
   await t.test("every file they name is there, for ever", async () => {
     const named = new Set();
     for (const path of pages) {

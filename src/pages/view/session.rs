@@ -12,8 +12,9 @@ use super::time::{When, age, clock};
 use super::{Nav, Visitor};
 
 /// All that session.mjs imports, directly or not, so that the browser fetches them at once and not one after another.
-pub const MODULES: [&str; 23] = [
+pub const MODULES: [&str; 24] = [
     "ages.mjs",
+    "signed-out.mjs",
     "terminal/answers.mjs",
     "terminal/chrome.mjs",
     "terminal/client.mjs",
