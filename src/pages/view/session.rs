@@ -12,7 +12,7 @@ use super::time::{When, age, clock};
 use super::{Nav, Visitor};
 
 /// All that session.mjs imports, directly or not, so that the browser fetches them at once and not one after another.
-pub const MODULES: [&str; 24] = [
+pub const MODULES: [&str; 25] = [
     "ages.mjs",
     "signed-out.mjs",
     "terminal/answers.mjs",
@@ -23,6 +23,7 @@ pub const MODULES: [&str; 24] = [
     "terminal/inflate.mjs",
     "terminal/input.mjs",
     "terminal/limits.mjs",
+    "terminal/painter.mjs",
     "terminal/search-box.mjs",
     "terminal/sizing.mjs",
     "terminal/soft-keys.mjs",
