@@ -119,7 +119,7 @@ export class TerminalClient {
 
   #frame(frame) {
     if (frame.kind !== Kind.INPUT_ACK) {
-      if (frame.kind === Kind.OUTPUT) this.#chrome.output(Date.now());
+      if (frame.kind === Kind.OUTPUT) this.#chrome.output();
       return this.#do(this.#stream.frame(frame));
     }
     const resend = (frame.flags & Flag.RESEND) !== 0;
