@@ -18,7 +18,7 @@ macro_rules! routes {
 
 routes! {
     Get "/" Guest pages::home::show;
-    Get "/health" Guest health::show;
+    Get "/health" Anyone health::show;
     Get "/static/*file" Anyone static_files::show;
     Get "/ws/connect" Anyone connect::open;
 
