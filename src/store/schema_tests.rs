@@ -14,7 +14,13 @@ fn shape(database: &Connection) -> Vec<(String, String, String)> {
 
 fn normalised(sql: &str) -> String {
     let bare: Vec<&str> = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
-    bare.join(" ").split_whitespace().collect::<Vec<_>>().join(" ").replace(" ,", ",").replace(" )", ")").replace('"', "")
+    bare.join(" ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace(" ,", ",")
+        .replace(" )", ")")
+        .replace('"', "")
 }
 
 fn migrated() -> Connection {
