@@ -46,6 +46,10 @@ pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 pub const PING_EVERY_S: u64 = 20;
 /// A peer silent for longer than this is shown as offline: three keep-alives and a little.
 pub const SILENCE_S_MAX: u64 = 3 * PING_EVERY_S + 5;
+/// Status reports of one terminal that may leave its runner at once; after them one every [`STATUS_EVERY_MS`].
+pub const STATUS_BURST: u64 = 5;
+/// Milliseconds between two status reports of one terminal, after a burst. The end and the first `blocked` do not wait.
+pub const STATUS_EVERY_MS: u64 = 1_000;
 /// Offsets stay below 2^53, so that JSON and JavaScript carry them exactly (9 PB a terminal).
 pub const OFFSET_MAX: u64 = 1 << 53;
 

@@ -32,7 +32,8 @@ fn limits_are_the_codes() {
     let values = values!(FRAME_BYTES_MAX FRAME_HEADER_BYTES FRAME_PAYLOAD_BYTES_MAX FRAME_INFLATED_BYTES_MAX
         CONTROL_BYTES_MAX INPUT_BYTES_MAX PROMPT_BYTES_MAX WINDOW_BYTES CREDIT_EVERY_BYTES SCREEN_LAG_BYTES_MAX
         SNAPSHOT_BYTES_MAX SCROLLBACK_LINES_MAX COLS_MAX ROWS_MAX TERMINALS_PER_RUNNER_MAX ATTACHMENTS_PER_VIEWER_MAX
-        AGENTS_PER_RUNNER_MAX NAME_CHARS_MAX TEXT_BYTES_MAX CLOSE_REASON_BYTES_MAX PING_EVERY_S SILENCE_S_MAX OFFSET_MAX);
+        AGENTS_PER_RUNNER_MAX NAME_CHARS_MAX TEXT_BYTES_MAX CLOSE_REASON_BYTES_MAX PING_EVERY_S SILENCE_S_MAX STATUS_BURST
+        STATUS_EVERY_MS OFFSET_MAX);
     let rows: Vec<_> = rows("## 14. Limits").into_iter().skip(1).map(|row| (row[0].clone(), row[1].clone())).collect();
     let expected: Vec<_> = values.iter().map(|(name, value)| (format!("`{name}`"), value.to_string())).collect();
     assert_eq!(rows, expected);
