@@ -3,10 +3,61 @@
 CREATE TABLE people (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
-  -- How the person signs in: 'local'.
+  -- How the person signs in: 'local', 'github' or 'access'.
   origin TEXT NOT NULL,
-  created_ms INTEGER NOT NULL
+  created_ms INTEGER NOT NULL,
+  -- 'admin' or 'member'.
+  role TEXT NOT NULL DEFAULT 'member' CHECK (role IN ('admin', 'member')),
+  -- GitHub's number of the person, which outlives every rename; 0: not from GitHub.
+  github INTEGER NOT NULL DEFAULT 0,
+  -- What the person is called there now.
+  login TEXT NOT NULL DEFAULT '',
+  -- The address that Cloudflare Access verified; '': not from Access.
+  email TEXT NOT NULL DEFAULT '',
+  -- What lets the person in: 'org:acme', 'team:acme/platform', 'user:ann', 'admin', 'access', 'local'.
+  allowed_by TEXT NOT NULL DEFAULT '',
+  -- When that was last confirmed, when to ask again, and since when the person is out; 0: never, never, is in.
+  checked_ms INTEGER NOT NULL DEFAULT 0,
+  recheck_ms INTEGER NOT NULL DEFAULT 0,
+  lost_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE UNIQUE INDEX people_github ON people (github) WHERE github <> 0;
+CREATE UNIQUE INDEX people_email ON people (email) WHERE email <> '';
+
+-- GitHub's tokens of a person, sealed with the data key that kid names.
+CREATE TABLE github_tokens (
+  person INTEGER PRIMARY KEY REFERENCES people (id),
+  kid TEXT NOT NULL,
+  access TEXT NOT NULL,
+  -- '': the token does not expire.
+  refresh TEXT NOT NULL,
+  expires_ms INTEGER NOT NULL
+) STRICT;
+
+-- Who may come in: organisations, teams and users of GitHub.
+CREATE TABLE allowed_entities (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('org', 'team', 'user')),
+  -- In lower case; a team as org/team.
+  name TEXT NOT NULL,
+  -- GitHub's number of a user, once that user came: a name given up and taken by another lets nobody in.
+  github INTEGER NOT NULL DEFAULT 0,
+  added_ms INTEGER NOT NULL,
+  UNIQUE (kind, name)
+) STRICT;
+
+-- What was done once for this deployment.
+CREATE TABLE deployment (
+  name TEXT PRIMARY KEY,
+  at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Webhooks that were acted upon: one that comes again does nothing.
+CREATE TABLE webhook_deliveries (
+  id TEXT PRIMARY KEY,
+  at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 
 CREATE TABLE sign_ins (
   id INTEGER PRIMARY KEY,
@@ -20,7 +71,7 @@ CREATE TABLE sign_ins (
 
 CREATE INDEX sign_ins_person ON sign_ins (person);
 
-CREATE TABLE "tokens" (
+CREATE TABLE tokens (
   id TEXT PRIMARY KEY,
   person INTEGER NOT NULL REFERENCES people (id),
   name TEXT NOT NULL,
@@ -31,7 +82,9 @@ CREATE TABLE "tokens" (
   used_ms INTEGER NOT NULL DEFAULT 0,
   revoked_ms INTEGER NOT NULL DEFAULT 0,
   expires_ms INTEGER NOT NULL DEFAULT 0,
+  -- The address that it was last used from, as far as it is known.
   used_from TEXT NOT NULL DEFAULT '',
+  -- The one session that a token of scope 'session' is for; 0: none.
   session INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 

@@ -1,7 +1,8 @@
 // `node scripts/hub.mjs`: the hub as a process of its own, for `npm start`, tests and benchmarks. Build first.
 //
 // Prints one line of JSON to stdout: {"ready":true,"url":...} once it serves, or {"ready":false,"error":...} and ends. All
-// logs go to stderr. Started with an IPC channel it takes {id, command: "evict", name?} and {id, command: "stop"}, and
+// logs go to stderr. Started with an IPC channel it takes {id, command: "evict", name?},
+// {id, command: "scheduled"} and {id, command: "stop"}, and
 // ends when its parent does.
 
 import { join } from "node:path";
@@ -50,8 +51,8 @@ function listen(hub) {
   process.on("message", async ({ id, command, name }) => {
     if (command === "stop") return stop();
     try {
-      if (command !== "evict") throw new Error(`unknown command ${command}`);
-      process.send({ id, value: await hub.evict(name) });
+      if (!["evict", "scheduled"].includes(command)) throw new Error(`unknown command ${command}`);
+      process.send({ id, value: await hub[command](name) });
     } catch (error) {
       process.send({ id, error: error.message });
     }

@@ -2,13 +2,14 @@
 // on in their keepers, and the next start finds them as they are.
 
 import { fork, spawn } from "node:child_process";
-import { mkdirSync, openSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { HUB_SCRIPT } from "./hub.mjs";
 import { endLeftover, pair, startLocalRunner } from "./lib/local-runner.mjs";
+import { openLog } from "./lib/log-file.mjs";
 import { ready } from "./lib/modules.mjs";
 import { LOCAL_STATE } from "./lib/paths.mjs";
 import { Plain, bold, dim, main, red, say } from "./lib/progress.mjs";
@@ -67,7 +68,7 @@ async function run({ host, port, state, open, "no-runner": alone }) {
 async function startHub({ host, port, state, log }) {
   const child = fork(HUB_SCRIPT, ["--host", host, "--port", String(port), "--state", state], {
     detached: true,
-    stdio: ["ignore", "pipe", openSync(log, "a", 0o600), "ipc"],
+    stdio: ["ignore", "pipe", openLog(log), "ipc"],
   });
   const ended = new Promise((resolve) => child.on("close", resolve));
   const line = await new Promise((resolve) => {

@@ -83,15 +83,14 @@ async fn by_jwt(visit: &Visit, authorization: &str) -> Result<(String, Peer), Er
     let db = Db::open(&visit.env)?;
     let pass = Keys::load(&visit.config, &db, visit.now_ms).await?.verify(jwt, visit.now_ms)?;
     // Five minutes are long enough for a token to be revoked in.
-    let row = db.token_by_id(&pass.sub).await?.filter(|row| row.scope == pass.typ && row.person == pass.hub);
-    let row = row.ok_or_else(|| refused("The token was revoked: make a new one in the dashboard."))?;
-    let person = row.person.to_string();
+    let row = db.token_by_id(&pass.sub, visit.now_ms).await?;
+    let row = row.filter(|row| row.scope == pass.typ && row.person.id == pass.hub);
+    let row = row.ok_or_else(|| refused("The token has ended or was revoked: make a new one in the dashboard."))?;
+    let person = row.person.id.to_string();
     let peer = match row.scope {
-        Scope::Runner => Peer::Runner { runner: row.id, name: row.name },
-        Scope::Cli => Peer::Viewer { person: person.clone(), name: row.person_name },
-        Scope::Claudecodeui => {
-            return Err(refused("A claudecodeui token goes into the register message, without a JWT."));
-        }
+        Scope::Runner | Scope::Session => Peer::Runner { runner: row.id, name: row.name },
+        Scope::Cli => Peer::Viewer { person: person.clone(), name: row.person.name },
+        Scope::ClaudeCodeUi => return Err(refused("A claudecodeui instance names its token when it registers.")),
     };
     Ok((person, peer))
 }

@@ -18,7 +18,6 @@ use crate::auth::{Identity, Person, SignIn, identify};
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, Kind};
 use crate::session_hub::client;
-use crate::store::Db;
 
 /// Largest request body, in bytes: a prompt of 32 KiB whose every byte is escaped to six in JSON (192 KiB), and the rest of
 /// its form. The same bound as a control message.
@@ -71,7 +70,7 @@ impl Visit {
 
     /// Finds out who is asking.
     pub(crate) async fn identify(&self) -> Result<Identity, Error> {
-        identify(&self.request, &Db::open(&self.env)?, self.is_https(), self.now_ms).await
+        identify(self).await
     }
 
     /// Where this hub's pages come from: scheme, host and port.
@@ -120,6 +119,11 @@ impl Visit {
     /// A header, if it is there and readable.
     pub fn header(&self, name: &str) -> Option<String> {
         header(&self.request, name)
+    }
+
+    /// The body as it came.
+    pub async fn bytes(&mut self) -> Result<Vec<u8>, Error> {
+        body(&mut self.request).await
     }
 
     /// The body as JSON of this type.

@@ -39,6 +39,10 @@ pub enum Who {
     Person,
     /// A person with a live sign-in, or a program with a token for the JSON API.
     Token,
+    /// As [`Who::Person`], and an admin.
+    Admin,
+    /// As [`Who::Token`], and the person is an admin.
+    AdminToken,
 }
 
 /// What answers a route.
@@ -192,14 +196,19 @@ async fn admit(row: &'static Route, request: Request, context: RouteContext<Rc<A
             rate_limit(&visit, "sign-in").await?;
             return Ok(visit);
         }
-        Who::Guest | Who::Person | Who::Token => visit.identity = visit.identify().await?,
+        Who::Guest | Who::Person | Who::Token | Who::Admin | Who::AdminToken => {
+            visit.identity = visit.identify().await?;
+        }
     }
     match (&visit.identity, row.who) {
         (_, Who::Guest) => {}
         (Identity::Nobody, _) => return Err(Error::unauthorized("Sign in first.")),
-        (Identity::Token(token), Who::Token) if token.scope == Scope::Cli => return Ok(visit),
-        (Identity::Token(_), Who::Token) => {
-            return Err(Error::forbidden("This token is for something else; the API takes one with the scope cli."));
+        (identity, Who::Admin | Who::AdminToken) if !identity.is_admin() => {
+            return Err(Error::forbidden("Only this hub's admins may do that."));
+        }
+        (Identity::Token(token), Who::Token | Who::AdminToken) if token.scope == Scope::Cli => return Ok(visit),
+        (Identity::Token(_), Who::Token | Who::AdminToken) => {
+            return Err(Error::forbidden("This token is not for the API, which takes a token with the scope cli."));
         }
         (Identity::Token(_), _) => {
             return Err(Error::forbidden("This address is for browsers; the same is there under /api."));

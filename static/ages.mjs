@@ -13,6 +13,9 @@ export function span(ms) {
 let ahead = 0; // this clock minus the hub's
 let known = "";
 
+/** Now, by the hub's clock: what its stamps are to be compared with. */
+export const hubNow = () => Date.now() - ahead;
+
 /** Brings all times on the page up to date. */
 export function tick() {
   const now = document.querySelector("[data-now]")?.dataset.now ?? "";
@@ -21,7 +24,7 @@ export function tick() {
     ahead = now ? Date.now() - Number(now) : 0;
   }
   for (const time of document.querySelectorAll("time[data-at]")) {
-    set(time, span(Date.now() - ahead - Number(time.dataset.at)));
+    set(time, span(hubNow() - Number(time.dataset.at)));
   }
   for (const time of document.querySelectorAll("time[data-clock]")) {
     const at = new Date(Number(time.dataset.clock));

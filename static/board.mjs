@@ -59,6 +59,7 @@ function apply() {
     shown += row.hidden ? 0 : 1;
   }
   for (const group of document.querySelectorAll(".session-group")) group.hidden = !group.querySelector(".session:not([hidden])");
+  document.getElementById("no-match")?.toggleAttribute("hidden", shown > 0);
   const clear = document.getElementById("filter-clear");
   if (!clear) return;
   clear.hidden = !(q || agent || runner);

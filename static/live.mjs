@@ -1,6 +1,8 @@
 //! The page's own socket, which brings fragments: it is kept honest, and changes of status are spoken once.
 //! htmx and hx-ws open it and swap what comes; this file only watches.
 
+import { isSignedOut } from "./signed-out.mjs";
+
 const PING = '{"type":"ping"}';
 const PING_MS = 20_000;
 const SILENCE_MS_MAX = 30_000;
@@ -53,19 +55,21 @@ function speakChanges() {
 }
 
 /**
- * A socket closed as signed out is opened once more, since it may have been another tab's sign-out. If that is refused, it will
- * not come back by itself: say so, where errors stand.
+ * Where a sign-in was ended, or a handshake is refused and the hub says that nobody is signed in, the socket will not come back
+ * by itself: say so, where errors stand. Whatever else refuses a handshake passes, and hx-ws tries again.
  */
 function sayWhenLost() {
-  let challenged = false;
+  let isOpen = false;
   document.addEventListener("htmx:ws:after:connection", () => {
-    challenged = false;
+    isOpen = true;
   });
-  document.addEventListener("htmx:ws:close", ({ detail }) => {
-    const refused = challenged || detail.code === 4007;
-    challenged = detail.code === 4001;
-    if (!refused) return;
-    detail.connection.config.reconnect = false;
+  document.addEventListener("htmx:ws:close", async ({ detail: { code, connection } }) => {
+    const wasOpen = isOpen;
+    isOpen = false;
+    if (code === null) return; // the page itself let go of it
+    if (code !== 4007 && (wasOpen || !(await isSignedOut()) || isOpen)) return;
+    connection.config.reconnect = false;
+    clearTimeout(connection.timer);
     const link = Object.assign(document.createElement("a"), { href: "/", textContent: "Sign in" });
     notice("You are signed out, so this page no longer changes. ", link);
   });

@@ -52,6 +52,7 @@ export async function startLocalHub({ host = "127.0.0.1", port = 8787, state, va
     url,
     secrets,
     evict: (name) => evict(miniflare, config, name),
+    scheduled: () => scheduled(miniflare),
     stop: () => miniflare.dispose().finally(() => disown(state)),
   };
 }
@@ -108,6 +109,12 @@ async function migrate(database, folder) {
 function notRunning(error) {
   if (!/not currently running/.test(error.message)) throw error;
   return 0;
+}
+
+/** What the platform does every minute. */
+async function scheduled(miniflare) {
+  const { outcome } = await (await miniflare.getWorker()).scheduled({ cron: "* * * * *" });
+  if (outcome !== "ok") throw new Error(`the scheduled event ended with ${outcome}`);
 }
 
 /** Throws objects out of memory while their sockets hibernate, as the platform does after ten idle seconds. */

@@ -49,12 +49,15 @@ export async function step(title, work) {
   }
 }
 
+/** A mistyped option is the person's to mend, not this program's. */
+const isPlain = (error) => error instanceof Plain || error?.code?.startsWith("ERR_PARSE_ARGS_");
+
 /** Runs a script's main function; a Plain error ends it with its message only. */
 export async function main(work) {
   try {
     await work();
   } catch (error) {
-    say(`\n${red("✗")} ${error instanceof Plain ? error.message : (error?.stack ?? error)}`);
+    say(`\n${red("✗")} ${isPlain(error) ? error.message : (error?.stack ?? error)}`);
     process.exitCode = 1;
   }
 }

@@ -12,8 +12,11 @@ use session_hub::call::{
     TimelineEntry,
 };
 
+use crate::auth::Role;
 use crate::auth::token::Scope;
 use crate::router::{ROUTES, Verb, Who};
+use crate::store::allowed::AllowedRow;
+use crate::store::people::PersonEntry;
 use crate::store::tokens::TokenEntry;
 
 fn document() -> Value {
@@ -68,7 +71,8 @@ fn every_operation_names_its_parameters_once_and_says_who_may() {
             .collect();
         assert_eq!(in_path, named, "{}", row.path);
         let by_token_or_cookie = serde_json::json!([{ "signIn": [] }, { "token": [] }]);
-        assert_eq!(operation["security"] == by_token_or_cookie, row.who == Who::Token, "{}", row.path);
+        let takes_tokens = matches!(row.who, Who::Token | Who::AdminToken);
+        assert_eq!(operation["security"] == by_token_or_cookie, takes_tokens, "{}", row.path);
         assert!(operation["responses"]["default"].is_object(), "{}", row.path);
     }
 }
@@ -153,9 +157,31 @@ fn every_view_is_described_field_by_field() {
         timeline: Vec::new(),
     };
     assert_described(&document, "SessionDetail", &detail);
-    let token =
-        TokenEntry { id: "t".into(), name: "n".into(), scope: Scope::Cli, created_ms: 1, used_ms: 0, revoked_ms: 0 };
+    let token = TokenEntry {
+        id: "t".into(),
+        name: "n".into(),
+        scope: Scope::Cli,
+        created_ms: 1,
+        used_ms: 0,
+        revoked_ms: 0,
+        expires_ms: 0,
+        used_from: String::new(),
+        session: 0,
+    };
     assert_described(&document, "Token", &token);
+    let allowed = AllowedRow { id: 1, kind: "org".into(), name: "acme".into(), github: 0, added_ms: 1 };
+    assert_described(&document, "Allowed", &allowed);
+    let person = PersonEntry {
+        id: 1,
+        name: "Ann".into(),
+        login: "ann".into(),
+        role: Role::Admin,
+        allowed_by: "org:acme".into(),
+        created_ms: 1,
+        seen_ms: 1,
+        lost_ms: 0,
+    };
+    assert_described(&document, "KnownPerson", &person);
     let figures = serde_json::to_value(Health::default()).unwrap();
     let described = &document["components"]["schemas"]["Health"]["properties"];
     assert!(figures.as_object().unwrap().keys().all(|key| described.get(key).is_some()));

@@ -12,11 +12,11 @@ use crate::auth::token::{self, Scope};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
-use crate::store::tokens::TOKENS_MAX;
+use crate::store::tokens::{NewToken, TOKENS_MAX};
 use crate::{random, router};
 
 #[derive(Deserialize)]
-struct NewToken {
+struct Wish {
     name: String,
     scope: Scope,
 }
@@ -39,7 +39,7 @@ pub async fn list(visit: Visit) -> Result<Response, Error> {
 
 /// A new token; the answer is the only place that ever shows it.
 pub async fn create(mut visit: Visit) -> Result<Response, Error> {
-    let NewToken { name, scope } = visit.json().await?;
+    let Wish { name, scope } = visit.json().await?;
     let made = make(&visit, &name, scope).await?;
     http::json(201, &json!({ "id": made.id, "token": made.token, "name": made.name, "scope": scope }))
 }
@@ -49,7 +49,9 @@ pub async fn make(visit: &Visit, name: &str, scope: Scope) -> Result<Made, Error
     let name = checked_name(name)?;
     let person = visit.person()?;
     let (id, token) = (random::hex::<8>()?, token::mint()?);
-    if !Db::open(&visit.env)?.add_token(&id, person.number(), &name, scope, &token, visit.now_ms).await? {
+    let row =
+        NewToken { id: &id, person: person.number(), name: &name, scope, secret: &token, expires_ms: 0, session: 0 };
+    if !Db::open(&visit.env)?.add_token(&row, visit.now_ms).await? {
         let message = format!("There are {TOKENS_MAX} tokens already, the most there can be: revoke one first.");
         return Err(Error::new(Kind::Limit, message));
     }
@@ -71,7 +73,7 @@ pub async fn exchange(visit: Visit) -> Result<Response, Error> {
         let error = Error::unauthorized("Send the token as `Authorization: Bearer mst_...`.");
         return Err(error.with_header("WWW-Authenticate", "Bearer"));
     };
-    if token.scope == Scope::Claudecodeui {
+    if token.scope == Scope::ClaudeCodeUi {
         let message = "A claudecodeui token is not exchanged: it goes into the register message on /ws/connect.";
         return Err(Error::forbidden(message));
     }
@@ -91,9 +93,9 @@ pub async fn exchange(visit: Visit) -> Result<Response, Error> {
 pub async fn revoke(visit: Visit) -> Result<Response, Error> {
     let id = visit.param("id").to_owned();
     let request = match revoke_row(&visit, &id).await? {
-        Scope::Runner => Request::RevokeRunner { runner: id },
+        Scope::Runner | Scope::Session => Request::RevokeRunner { runner: id },
         Scope::Cli => Request::CloseSockets { person: visit.person()?.id.clone() },
-        Scope::Claudecodeui => Request::RevokeInstances { token: id },
+        Scope::ClaudeCodeUi => Request::RevokeInstances { token: id },
     };
     visit.ask(request).await?;
     http::no_content()

@@ -39,25 +39,22 @@ pub fn value<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 
 /// `Set-Cookie` that signs in.
 pub fn set(value: &str, is_https: bool) -> String {
-    format!(
-        "{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{}",
-        name(is_https),
-        ABSOLUTE_MS / 1000,
-        secure(is_https)
-    )
+    line(name(is_https), value, (ABSOLUTE_MS / 1000) as u32, is_https)
 }
 
 /// `Set-Cookie` that signs out.
 pub fn clear(is_https: bool) -> String {
-    format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{}", name(is_https), secure(is_https))
+    line(name(is_https), "", 0, is_https)
+}
+
+/// A cookie that scripts cannot read, for the whole hub.
+pub fn line(name: &str, value: &str, max_age_s: u32, is_https: bool) -> String {
+    let secure = if is_https { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}")
 }
 
 fn name(is_https: bool) -> &'static str {
     if is_https { HOST_NAME } else { PLAIN_NAME }
-}
-
-fn secure(is_https: bool) -> &'static str {
-    if is_https { "; Secure" } else { "" }
 }
 
 #[cfg(test)]

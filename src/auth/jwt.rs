@@ -3,8 +3,6 @@
 //! One algorithm (HS256), one audience, a `typ` claim for each use, five minutes. Keys are named by `kid`; while a key is
 //! rotated, two are alive: the current one signs, both verify.
 
-use std::collections::BTreeMap;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
@@ -12,6 +10,7 @@ use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::keyring::KeyRing;
 use super::token::Scope;
 use crate::config::Config;
 use crate::error::Error;
@@ -22,8 +21,6 @@ use crate::store::Db;
 pub const LIFE_MS: u64 = 5 * 60 * 1000;
 /// The only audience.
 const AUDIENCE: &str = "muster/ws";
-/// Shortest key, in bytes: the size of the hash.
-const KEY_BYTES_MIN: usize = 32;
 
 /// What a JWT says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,16 +43,13 @@ impl Pass {
 }
 
 /// The keys, and which of them signs.
-pub struct Keys {
-    current: String,
-    keys: BTreeMap<String, Vec<u8>>,
-}
+pub struct Keys(KeyRing);
 
 impl Keys {
     /// The keys of the deployment's secret, or else those of the database, where the first is made on first use.
     pub async fn load(config: &Config, db: &Db, now_ms: u64) -> Result<Keys, Error> {
         if let Some(text) = &config.jwt_keys {
-            return Keys::from_secret(text);
+            return KeyRing::from_secret("MUSTER_JWT_KEYS", text).map(Keys);
         }
         let mut rows = db.signing_keys().await?;
         if rows.is_empty() {
@@ -64,45 +58,21 @@ impl Keys {
             rows = db.signing_keys().await?;
         }
         let current = rows.first().map(|row| row.kid.clone()).unwrap_or_default();
-        Keys::checked(current, rows.into_iter().map(|row| (row.kid, row.key)).collect())
-    }
-
-    /// The keys of `MUSTER_JWT_KEYS`.
-    pub fn from_secret(text: &str) -> Result<Keys, Error> {
-        #[derive(Deserialize)]
-        struct Secret {
-            current: String,
-            keys: BTreeMap<String, String>,
-        }
-        let secret: Secret =
-            serde_json::from_str(text).map_err(|_| Error::internal("MUSTER_JWT_KEYS is not of its form"))?;
-        Keys::checked(secret.current, secret.keys)
-    }
-
-    fn checked(current: String, keys: BTreeMap<String, String>) -> Result<Keys, Error> {
-        let mut decoded = BTreeMap::new();
-        for (kid, key) in keys {
-            match URL_SAFE_NO_PAD.decode(key.trim_end_matches('=')) {
-                Ok(key) if key.len() >= KEY_BYTES_MIN => decoded.insert(kid, key),
-                Ok(_) | Err(_) => return Err(Error::internal(format!("JWT key {kid:?} is not 32 bytes of base64url"))),
-            };
-        }
-        if !decoded.contains_key(&current) {
-            return Err(Error::internal("the current JWT key is missing"));
-        }
-        Ok(Keys { current, keys: decoded })
+        KeyRing::from_text(current, rows.into_iter().map(|row| (row.kid, row.key)).collect()).map(Keys)
     }
 
     /// A JWT for this pass; and when it ends.
     pub fn sign(&self, pass: Pass, now_ms: u64) -> Result<(String, u64), Error> {
-        let key = self.key(&self.current).ok_or_else(|| Error::internal("the current JWT key is missing"))?;
-        let header = Header::empty().with_key_id(self.current.as_str());
+        let (kid, key) = self.0.current()?;
+        let header = Header::empty().with_key_id(kid);
         // JWTs count in seconds.
         let expires_s = (now_ms + LIFE_MS) / 1000;
         let mut claims = Claims::new(pass);
         claims.issued_at = DateTime::from_timestamp((now_ms / 1000) as i64, 0);
         claims.expiration = DateTime::from_timestamp(expires_s as i64, 0);
-        let jwt = Hs256.token(&header, &claims, &key).map_err(|error| Error::internal(format!("JWT: {error}")))?;
+        let jwt = Hs256
+            .token(&header, &claims, &Hs256Key::new(key))
+            .map_err(|error| Error::internal(format!("JWT: {error}")))?;
         Ok((jwt, expires_s * 1000))
     }
 
@@ -126,7 +96,7 @@ impl Keys {
     }
 
     fn key(&self, kid: &str) -> Option<Hs256Key> {
-        self.keys.get(kid).map(Hs256Key::new)
+        self.0.get(kid).map(Hs256Key::new)
     }
 }
 

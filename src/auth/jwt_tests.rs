@@ -6,7 +6,7 @@ const NOW_MS: u64 = 1_800_000_000_000;
 
 fn keys(current: &str, kids: &[&str]) -> Keys {
     let pairs = kids.iter().map(|kid| (kid.to_string(), URL_SAFE_NO_PAD.encode([kid.as_bytes()[0]; 32]))).collect();
-    Keys::checked(current.to_owned(), pairs).unwrap()
+    Keys(KeyRing::from_text(current.to_owned(), pairs).unwrap())
 }
 
 fn pass() -> Pass {
@@ -37,7 +37,8 @@ fn while_keys_rotate_the_old_one_verifies_and_the_new_one_signs() {
 #[test]
 fn another_key_under_the_same_name_is_refused() {
     let (jwt, _) = keys("a", &["a"]).sign(pass(), NOW_MS).unwrap();
-    let other = Keys::checked("a".into(), [("a".to_owned(), URL_SAFE_NO_PAD.encode([9; 32]))].into()).unwrap();
+    let other =
+        Keys(KeyRing::from_text("a".into(), [("a".to_owned(), URL_SAFE_NO_PAD.encode([9; 32]))].into()).unwrap());
     assert!(other.verify(&jwt, NOW_MS).is_err());
 }
 
@@ -62,14 +63,14 @@ fn another_audience_another_algorithm_and_noise_are_refused() {
 #[test]
 fn the_deployments_secret_is_checked() {
     let key = URL_SAFE_NO_PAD.encode([1; 32]);
-    assert!(Keys::from_secret(&format!(r#"{{"current":"k","keys":{{"k":"{key}"}}}}"#)).is_ok());
+    assert!(KeyRing::from_secret("MUSTER_JWT_KEYS", &format!(r#"{{"current":"k","keys":{{"k":"{key}"}}}}"#)).is_ok());
     for wrong in [
         "".to_owned(),
         r#"{"current":"k","keys":{}}"#.to_owned(),
         r#"{"current":"k","keys":{"k":"c2hvcnQ"}}"#.to_owned(),
         format!(r#"{{"current":"other","keys":{{"k":"{key}"}}}}"#),
     ] {
-        assert!(Keys::from_secret(&wrong).is_err(), "{wrong}");
+        assert!(KeyRing::from_secret("MUSTER_JWT_KEYS", &wrong).is_err(), "{wrong}");
     }
 }
 

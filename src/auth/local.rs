@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use worker::Response;
 
-use super::{Identity, cookie, secret};
+use super::{return_path, secret, sign_in};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
@@ -44,16 +44,9 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
     if !db.use_link(&link.nonce, link.exp.saturating_mul(1000), visit.now_ms).await? {
         return Err(gone("This sign-in link was already used."));
     }
-    // The sign-in that this browser had is replaced, not joined.
-    if let Identity::SignedIn(before) = visit.identify().await? {
-        db.end_sign_in(before.person.number(), before.id).await?;
-    }
     let person = db.save_local_person(&visit.config.local_name, visit.now_ms).await?;
-    let value = cookie::mint()?;
-    let agent = visit.header("user-agent").unwrap_or_default();
-    db.add_sign_in(person, &value, &agent, visit.now_ms).await?;
-    let response = http::see_other("/dashboard")?;
-    response.headers().set("Set-Cookie", &cookie::set(&value, visit.is_https()))?;
+    let response = http::see_other(return_path::HOME)?;
+    response.headers().set("Set-Cookie", &sign_in::begin(&visit, &db, person).await?)?;
     Ok(response)
 }
 
@@ -75,7 +68,7 @@ fn link_of(visit: &Visit) -> Result<Link, Error> {
 fn gone(what: &str) -> Error {
     Error::new(
         Kind::Unauthorized,
-        format!("{what} Run `npm start` again, or `npm run link` beside a running hub, for a new one."),
+        format!("{what} Run \"npm run link\" beside the running hub for a new one, or \"npm start\" again."),
     )
 }
 

@@ -2,20 +2,51 @@
 //!
 //! **Invariant.** Identity comes from a cookie, a token or a JWT that this module verified, never from a field of a request.
 
+pub mod access;
+mod attempt;
+pub mod by_access;
+pub mod cf_access;
 pub mod cookie;
 pub mod csrf;
+pub mod github;
 pub mod jwt;
+pub mod keyring;
 pub mod local;
+pub mod return_path;
+pub mod seal;
 pub mod secret;
+pub mod sign_in;
 pub mod sign_out;
 pub mod token;
 
-use worker::Request;
+use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
-use crate::http::header;
+use crate::error::{Error, Kind};
+use crate::http::Visit;
 use crate::store::Db;
+use crate::store::people::{BY_ACCESS, PersonRow};
+use access::Gate;
 use token::Scope;
+
+/// What a person may do to the deployment. In their own hub everybody may do everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Says who may come in, and reads the audit log.
+    Admin,
+    /// Works.
+    Member,
+}
+
+impl Role {
+    /// The word in tables, forms and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Admin => "admin",
+            Role::Member => "member",
+        }
+    }
+}
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +55,16 @@ pub struct Person {
     pub id: String,
     /// For people.
     pub name: String,
+    /// What the person may do to the deployment.
+    pub role: Role,
+    /// The login at GitHub, or the address at Cloudflare Access; empty on a local hub.
+    pub login: String,
+}
+
+impl From<PersonRow> for Person {
+    fn from(row: PersonRow) -> Person {
+        Person { id: row.id.to_string(), name: row.name, role: row.role, login: row.login }
+    }
 }
 
 impl Person {
@@ -62,6 +103,8 @@ pub struct Token {
     pub name: String,
     /// What it may be used for.
     pub scope: Scope,
+    /// The one session that it is for; 0: none in particular.
+    pub session: u64,
     /// Whose.
     pub person: Person,
 }
@@ -78,6 +121,11 @@ pub enum Identity {
 }
 
 impl Identity {
+    /// Whether an admin of the deployment is behind it.
+    pub fn is_admin(&self) -> bool {
+        self.person().is_some_and(|person| person.role == Role::Admin)
+    }
+
     /// The person behind it.
     pub fn person(&self) -> Option<&Person> {
         match self {
@@ -89,29 +137,56 @@ impl Identity {
 }
 
 /// Finds out who is asking. A token that is shown and does not hold is an error; a stale cookie is just nobody.
-pub async fn identify(request: &Request, db: &Db, is_https: bool, now_ms: u64) -> Result<Identity, Error> {
-    if let Some(authorization) = header(request, "authorization") {
-        return identify_token(&authorization, db, now_ms).await.map(Identity::Token);
+pub async fn identify(visit: &Visit) -> Result<Identity, Error> {
+    let db = Db::open(&visit.env)?;
+    if let Some(authorization) = visit.header("authorization") {
+        return identify_token(visit, &authorization, &db).await.map(Identity::Token);
     }
-    let cookies = header(request, "cookie").unwrap_or_default();
-    let Some(cookie) = cookie::sign_in(&cookies, is_https) else { return Ok(Identity::Nobody) };
-    let Some(row) = db.sign_in(cookie, now_ms).await? else { return Ok(Identity::Nobody) };
+    let cookies = visit.header("cookie").unwrap_or_default();
+    let Some(cookie) = cookie::sign_in(&cookies, visit.is_https()) else { return Ok(Identity::Nobody) };
+    let Some(row) = db.sign_in(cookie, visit.now_ms).await? else { return Ok(Identity::Nobody) };
+    if !access_vouches(visit, &row.person).await? || !is_still_in(visit, &db, &row.person).await? {
+        return Ok(Identity::Nobody);
+    }
     Ok(Identity::SignedIn(SignIn {
         id: row.id,
-        person: Person { id: row.person.to_string(), name: row.name },
+        person: row.person.into(),
         csrf_token: csrf::token(cookie),
         cookie: cookie.to_owned(),
     }))
 }
 
-async fn identify_token(authorization: &str, db: &Db, now_ms: u64) -> Result<Token, Error> {
+async fn identify_token(visit: &Visit, authorization: &str, db: &Db) -> Result<Token, Error> {
     let refused = |message: &str| Error::unauthorized(message).with_header("WWW-Authenticate", "Bearer");
     let Some(text) = token::bearer(authorization) else { return Err(refused("Send `Authorization: Bearer mst_...`.")) };
     if !token::is_well_formed(text) {
         return Err(refused("The token has a typing error or is cut off: copy it again, from `mst_` to its end."));
     }
-    let row = db.token_by_secret(text, now_ms).await?;
-    let row = row.ok_or_else(|| refused("The token is unknown or was revoked: make a new one in the dashboard."))?;
-    let person = Person { id: row.person.to_string(), name: row.person_name };
-    Ok(Token { id: row.id, name: row.name, scope: row.scope, person })
+    let from = visit.client_address().unwrap_or_default();
+    let row = db.token_by_secret(text, &from, visit.now_ms).await?;
+    let unknown = || refused("The token is unknown, has ended or was revoked: make a new one in the dashboard.");
+    let row = row.ok_or_else(unknown)?;
+    if !is_still_in(visit, db, &row.person).await? {
+        return Err(unknown());
+    }
+    Ok(Token { id: row.id, name: row.name, scope: row.scope, session: row.session, person: row.person.into() })
+}
+
+/// Where Cloudflare Access stands in front, it has to vouch for each request of a browser, and for the same person if it is
+/// what says who one is. Whoever it lets in no longer is out with the next request.
+async fn access_vouches(visit: &Visit, person: &PersonRow) -> Result<bool, Error> {
+    let is_from_access = person.allowed_by == BY_ACCESS;
+    let Some(application) = &visit.config.access else { return Ok(!is_from_access) };
+    let assertion = visit.header(cf_access::HEADER).unwrap_or_default();
+    match cf_access::email(application, &assertion, visit.now_ms).await {
+        Ok(email) => Ok(!is_from_access || email == person.login),
+        Err(error) if error.kind == Kind::Unauthorized => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether what let the person in still does, asked by a request only when the scheduled sweep seems not to run.
+async fn is_still_in(visit: &Visit, db: &Db, person: &PersonRow) -> Result<bool, Error> {
+    let gate = Gate { env: &visit.env, config: &visit.config, db, now_ms: visit.now_ms };
+    gate.confirm_if_due(person, access::LATE_MS).await
 }

@@ -27,3 +27,12 @@ pub async fn end(visit: &Visit, sign_in: u64) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// Ends all other sign-ins of the person, with everything they had open.
+pub async fn end_others(visit: &Visit) -> Result<(), Error> {
+    let person = visit.person()?;
+    let own = visit.sign_in().map_or(0, |sign_in| sign_in.id);
+    Db::open(&visit.env)?.end_sign_ins(person.number(), own).await?;
+    visit.ask(Request::CloseSockets { person: person.id.clone() }).await?;
+    Ok(())
+}

@@ -23,8 +23,11 @@ pub enum Scope {
     Runner,
     /// A command line or a script: the JSON API, and `/ws/connect` as a viewer.
     Cli,
-    /// A claudecodeui instance: its register message on `/ws/connect`, nothing else.
-    Claudecodeui,
+    /// A runner in a sandbox that was made for one session: ends with it.
+    Session,
+    /// A claudecodeui instance: named inside its register message, nothing else.
+    #[serde(rename = "claudecodeui")]
+    ClaudeCodeUi,
 }
 
 impl Scope {
@@ -33,13 +36,9 @@ impl Scope {
         match self {
             Scope::Runner => "runner",
             Scope::Cli => "cli",
-            Scope::Claudecodeui => "claudecodeui",
+            Scope::Session => "session",
+            Scope::ClaudeCodeUi => "claudecodeui",
         }
-    }
-
-    /// The scope for a word.
-    pub fn from_word(word: &str) -> Option<Scope> {
-        [Scope::Runner, Scope::Cli, Scope::Claudecodeui].into_iter().find(|scope| scope.word() == word)
     }
 }
 
@@ -123,10 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn scopes_have_words() {
-        for scope in [Scope::Runner, Scope::Cli, Scope::Claudecodeui] {
-            assert_eq!(Scope::from_word(scope.word()), Some(scope));
+    fn scopes_are_written_as_their_words() {
+        for scope in [Scope::Runner, Scope::Cli, Scope::Session, Scope::ClaudeCodeUi] {
+            assert_eq!(serde_json::to_value(scope).unwrap(), scope.word());
         }
-        assert_eq!(Scope::from_word("admin"), None);
     }
 }

@@ -20,9 +20,11 @@ use wasm_bindgen::prelude::*;
 use worker::worker_sys::{DurableObjectState, web_sys};
 use worker::{Env, Method, Request, Response, State, WebSocketPair, console_error, console_log};
 
-use super::client::NUMBER_HEADER;
+use super::client::{FROM_HEADER, NUMBER_HEADER};
+use crate::auth::access::{Gate, LATE_MS};
 use crate::auth::token::{self, Scope};
 use crate::clock;
+use crate::config::Config;
 use crate::error::Error;
 use crate::http::header;
 use crate::random::Sequence;
@@ -51,7 +53,7 @@ struct Awake {
 
 /// What takes time.
 enum Errand {
-    Check { socket: SocketId, token: Secret },
+    Check { socket: SocketId, token: Secret, from: String },
     Tell { socket: SocketId, person: String, report: LobbyReport },
 }
 
@@ -121,10 +123,11 @@ impl Lobby {
 
     async fn connect(&self, request: &Request) -> Result<Response, String> {
         let lobby = header(request, NUMBER_HEADER).and_then(|text| text.parse().ok()).ok_or("no number")?;
+        let from = header(request, FROM_HEADER).unwrap_or_default();
         let pair = WebSocketPair::new().map_err(|error| error.to_string())?;
         let server = pair.server.as_ref().clone();
         let socket = self.with_awake(|awake, state| awake.accept(state, server)).ok_or("the lobby did not load")?;
-        self.feed(LobbyInput::Connected { socket, lobby }).await;
+        self.feed(LobbyInput::Connected { socket, lobby, from }).await;
         Ok(Response::builder().with_websocket(pair.client).with_status(101).empty())
     }
 
@@ -141,7 +144,9 @@ impl Lobby {
         let mut errands = VecDeque::from(errands);
         while let Some(errand) = errands.pop_front() {
             let input = match errand {
-                Errand::Check { socket, token } => LobbyInput::Checked { socket, verdict: self.check(&token).await },
+                Errand::Check { socket, token, from } => {
+                    LobbyInput::Checked { socket, verdict: self.check(&token, &from).await }
+                }
                 Errand::Tell { socket, person, report } => {
                     LobbyInput::Told { socket, answer: self.tell(person, report).await }
                 }
@@ -151,12 +156,12 @@ impl Lobby {
         Some(absent)
     }
 
-    async fn check(&self, token: &Secret) -> Verdict {
+    async fn check(&self, token: &Secret, from: &str) -> Verdict {
         if !token::is_well_formed(token.expose()) {
             let message = "user_token has a typing error or is cut off: copy it again, from mst_ to its end.";
             return Verdict::Refused(message.to_owned());
         }
-        match self.look_up(token).await {
+        match self.look_up(token, from).await {
             Ok(verdict) => verdict,
             Err(error) => {
                 log_error(&error.detail);
@@ -165,15 +170,21 @@ impl Lobby {
         }
     }
 
-    async fn look_up(&self, token: &Secret) -> Result<Verdict, Error> {
-        let row = Db::open(&self.env)?.token_by_secret(token.expose(), clock::now_ms()).await?;
+    async fn look_up(&self, token: &Secret, from: &str) -> Result<Verdict, Error> {
+        let (db, config, now_ms) = (Db::open(&self.env)?, Config::read(&self.env), clock::now_ms());
+        let row = db.token_by_secret(token.expose(), from, now_ms).await?;
+        let gate = Gate { env: &self.env, config: &config, db: &db, now_ms };
+        let row = match row {
+            Some(row) if gate.confirm_if_due(&row.person, LATE_MS).await? => Some(row),
+            _ => None,
+        };
         let refused = |message: &str| Verdict::Refused(message.to_owned());
         Ok(match row {
-            Some(row) if row.scope == Scope::Claudecodeui => {
-                Verdict::Holder { person: row.person.to_string(), token: row.id }
+            Some(row) if row.scope == Scope::ClaudeCodeUi => {
+                Verdict::Holder { person: row.person.id.to_string(), token: row.id }
             }
             Some(_) => refused("This token is for something else: make one with the scope claudecodeui."),
-            None => refused("This token is unknown or was revoked: make a new one in the dashboard."),
+            None => refused("This token is unknown, has ended or was revoked: make a new one in the dashboard."),
         })
     }
 
@@ -252,7 +263,7 @@ impl Awake {
                         let _ = ws.close_with_code_and_reason(code.code(), &reason);
                     }
                 }
-                LobbyEffect::Check { socket, token } => errands.push(Errand::Check { socket, token }),
+                LobbyEffect::Check { socket, token, from } => errands.push(Errand::Check { socket, token, from }),
                 LobbyEffect::Tell { socket, person, report } => errands.push(Errand::Tell { socket, person, report }),
                 LobbyEffect::Absent(sockets) => absent = sockets,
                 LobbyEffect::SetAlarm(at_ms) => set_alarm(state, Some(at_ms)),

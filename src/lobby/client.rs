@@ -19,13 +19,17 @@ const CONNECT_URL: &str = "https://lobby/connect";
 const ORDER_URL: &str = "https://lobby/order";
 /// Carries the lobby's number, which an object does not know of itself.
 pub(super) const NUMBER_HEADER: &str = "X-Muster-Lobby";
+/// Carries the address that the instance came from, for the list of tokens.
+pub(super) const FROM_HEADER: &str = "X-Muster-From";
 
 /// Hands a handshake to the lobby of its address; the answer is the instance's 101.
 pub async fn connect(env: &Env, address: Option<&str>) -> Result<Response, Error> {
-    let lobby = lobby_of(address.unwrap_or_default());
+    let address = address.unwrap_or_default();
+    let lobby = lobby_of(address);
     let headers = Headers::new();
     headers.set("Upgrade", "websocket")?;
     headers.set(NUMBER_HEADER, &lobby.to_string())?;
+    headers.set(FROM_HEADER, address)?;
     let mut init = RequestInit::new();
     init.with_method(Method::Get).with_headers(headers);
     send(env, lobby, Request::new_with_init(CONNECT_URL, &init)?).await

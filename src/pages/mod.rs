@@ -3,6 +3,7 @@
 //! A form of a page is sent by htmx. Its answer is empty: what changed comes over the page's socket, to this page and to
 //! everyone else's, or the answer names the page to go to. A page never changes by itself being asked for.
 
+pub mod access;
 pub mod clients;
 pub mod dashboard;
 pub mod home;
@@ -21,17 +22,20 @@ use crate::error::Error;
 use crate::http::{self, Visit};
 use view::{Preferences, Visitor};
 
-/// How a person of a local hub signed in.
-const SIGNED_IN_BY: &str = "a one-time link";
-
 /// Longest idempotency key of a form, in characters; pages send a UUID.
 const KEY_CHARS_MAX: usize = NAME_CHARS_MAX;
 
 /// The person, as pages need them.
 fn visitor(visit: &Visit) -> Result<Visitor, Error> {
+    let person = visit.person()?;
     Ok(Visitor {
-        name: visit.person()?.name.clone(),
-        signed_in_by: SIGNED_IN_BY.to_owned(),
+        name: person.name.clone(),
+        signed_in_by: match person.login.as_str() {
+            "" => "a one-time link".to_owned(),
+            address if address.contains('@') => format!("Cloudflare Access as {address}"),
+            login => format!("GitHub as {login}"),
+        },
+        is_admin: person.role == crate::auth::Role::Admin,
         csrf: visit.csrf_token().to_owned(),
         preferences: preferences(visit),
     })

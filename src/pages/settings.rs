@@ -55,6 +55,12 @@ pub async fn choose(mut visit: Visit) -> Result<Response, Error> {
     Ok(response)
 }
 
+/// `POST /settings/sign-ins/end-others`: only this browser stays signed in.
+pub async fn end_other_sign_ins(visit: Visit) -> Result<Response, Error> {
+    sign_out::end_others(&visit).await?;
+    http::go_to(&visit, "/settings")
+}
+
 /// `POST /settings/sign-ins/:sign_in/end`.
 pub async fn end_sign_in(visit: Visit) -> Result<Response, Error> {
     sign_out::end(&visit, visit.number("sign_in")?).await?;

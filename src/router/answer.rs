@@ -44,7 +44,7 @@ pub(super) fn finish(arrival: &Arrival, response: Response) -> worker::Result<Re
 /// Whether programs read the answers below this path.
 fn is_for_programs(path: &str) -> bool {
     path == "/health"
-        || ["/api", "/ws"]
+        || ["/api", "/ws", "/github"]
             .iter()
             .any(|area| path.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn programs_get_json_and_people_get_pages() {
-        for path in ["/api", "/api/sessions", "/ws/connect", "/health"] {
+        for path in ["/api", "/api/sessions", "/ws/connect", "/health", "/github/webhook"] {
             assert!(is_for_programs(path), "{path}");
         }
         for path in ["/", "/apis", "/sessions/1", "/auth/local", "/healthy"] {

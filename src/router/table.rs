@@ -1,9 +1,9 @@
 //! The routes. Method, path, who may, handler; nothing else.
 
 use super::Verb::{Delete, Get, Head, Patch, Post};
-use super::Who::{Anyone, Guest, LocalOnly, Person, Token};
+use super::Who::{Admin, AdminToken, Anyone, Guest, LocalOnly, Person, Token};
 use super::{Handler, Route, Verb, Who};
-use crate::{api, auth, connect, health, pages, static_files};
+use crate::{api, auth, connect, github, health, pages, static_files};
 
 const fn row(method: Verb, path: &'static str, who: Who, handler: Handler) -> Route {
     Route { method, path, who, handler }
@@ -18,13 +18,17 @@ macro_rules! routes {
 
 routes! {
     Get "/" Guest pages::home::show;
-    Get "/health" Guest health::show;
+    Get "/health" Anyone health::show;
     Get "/static/*file" Anyone static_files::show;
     Get "/ws/connect" Anyone connect::open;
 
     Get "/auth/local" LocalOnly auth::local::open;
     Head "/auth/local" LocalOnly auth::local::look;
+    Get "/auth/access" Anyone auth::by_access::open;
+    Get "/auth/github" Anyone auth::github::begin;
+    Get "/auth/github/callback" Anyone auth::github::finish;
     Post "/auth/logout" Person auth::sign_out::here;
+    Post "/github/webhook" Anyone github::webhook::take;
 
     Get "/dashboard" Person pages::dashboard::show;
     Get "/sessions" Person pages::dashboard::show;
@@ -56,11 +60,23 @@ routes! {
     Get "/settings" Person pages::settings::show;
     Post "/settings/theme" Person pages::settings::choose;
     Post "/settings/sign-ins/:sign_in/end" Person pages::settings::end_sign_in;
+    Post "/settings/sign-ins/end-others" Person pages::settings::end_other_sign_ins;
+    Get "/settings/access" Admin pages::access::show;
+    Post "/settings/access" Admin pages::access::add;
+    Post "/settings/access/:entity/remove" Admin pages::access::remove;
+    Post "/settings/people/:person/role" Admin pages::access::set_role;
+    Post "/settings/people/:person/end" Admin pages::access::end;
 
     Get "/api/tokens" Token api::tokens::list;
     Post "/api/tokens" Token api::tokens::create;
     Post "/api/tokens/exchange" Anyone api::tokens::exchange;
     Delete "/api/tokens/:id" Token api::tokens::revoke;
+
+    Get "/api/access" AdminToken api::access::list;
+    Post "/api/access" AdminToken api::access::add;
+    Delete "/api/access/:entity" AdminToken api::access::remove;
+    Patch "/api/people/:person" AdminToken api::access::set_role;
+    Delete "/api/people/:person/sign-ins" AdminToken api::access::end;
 
     Get "/api/sessions" Token api::sessions::list;
     Post "/api/sessions" Token api::sessions::create;

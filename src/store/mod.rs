@@ -2,8 +2,11 @@
 //!
 //! Numbers are bound as doubles, so ids and times stay below 2^53.
 
+pub mod allowed;
+pub mod github;
 pub mod keys;
 pub mod links;
+pub mod people;
 pub mod sign_ins;
 pub mod tokens;
 

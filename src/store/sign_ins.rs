@@ -1,7 +1,8 @@
-//! People and their sign-ins.
+//! Sign-ins of browsers.
 
 use serde::{Deserialize, Serialize};
 
+use super::people::PersonRow;
 use super::{Db, Param};
 use crate::auth::cookie::{ABSOLUTE_MS, IDLE_MS};
 use crate::auth::secret;
@@ -11,20 +12,13 @@ use crate::error::Error;
 const SEEN_EVERY_MS: u64 = 60 * 60 * 1000;
 /// Most characters kept of what a browser calls itself.
 const AGENT_CHARS_MAX: usize = 200;
-/// The one person of a local hub.
-pub const LOCAL_PERSON: u64 = 1;
-
 /// A live sign-in and whose it is.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct SignInRow {
     /// Its number.
     pub id: u64,
-    /// The person's number.
-    pub person: u64,
-    /// The person's name.
-    pub name: String,
-    /// When it was last marked as seen.
-    pub seen_ms: u64,
+    /// Whose.
+    pub person: PersonRow,
 }
 
 /// A sign-in as its owner sees it in a list.
@@ -41,17 +35,6 @@ pub struct SignInEntry {
 }
 
 impl Db {
-    /// The local person, made or renamed.
-    pub async fn save_local_person(&self, name: &str, now_ms: u64) -> Result<u64, Error> {
-        self.run(
-            "INSERT INTO people (id, name, origin, created_ms) VALUES (?1, ?2, 'local', ?3)
-             ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
-            &[Param::Number(LOCAL_PERSON), Param::Text(name), Param::Number(now_ms)],
-        )
-        .await?;
-        Ok(LOCAL_PERSON)
-    }
-
     /// A new sign-in, by the hash of its cookie. Ended ones of the same person are swept out.
     pub async fn add_sign_in(&self, person: u64, cookie: &str, agent: &str, now_ms: u64) -> Result<(), Error> {
         let agent: String = agent.chars().filter(|char| !char.is_control()).take(AGENT_CHARS_MAX).collect();
@@ -68,12 +51,22 @@ impl Db {
         Ok(())
     }
 
-    /// The live sign-in of a cookie: neither idle nor absolute limit has passed.
+    /// The live sign-in of a cookie: neither idle nor absolute limit has passed, and the person is in.
     pub async fn sign_in(&self, cookie: &str, now_ms: u64) -> Result<Option<SignInRow>, Error> {
-        let row: Option<SignInRow> = self
+        #[derive(Deserialize)]
+        struct Row {
+            id: u64,
+            seen_ms: u64,
+            #[serde(flatten)]
+            person: PersonRow,
+        }
+        let row: Option<Row> = self
             .first(
-                "SELECT s.id, s.person, p.name, s.seen_ms FROM sign_ins s JOIN people p ON p.id = s.person
-                 WHERE s.cookie_hash = ?1 AND s.created_ms > ?2 AND s.seen_ms > ?3",
+                "SELECT s.id, s.seen_ms, p.id AS person, p.name AS person_name, p.role,
+                     CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
+                     p.recheck_ms
+                 FROM sign_ins s JOIN people p ON p.id = s.person
+                 WHERE s.cookie_hash = ?1 AND s.created_ms > ?2 AND s.seen_ms > ?3 AND p.lost_ms = 0",
                 &[
                     Param::Text(&secret::hash(cookie)),
                     Param::Number(oldest_created(now_ms)),
@@ -87,7 +80,7 @@ impl Db {
             self.run("UPDATE sign_ins SET seen_ms = ?2 WHERE id = ?1", &[Param::Number(row.id), Param::Number(now_ms)])
                 .await?;
         }
-        Ok(row)
+        Ok(row.map(|row| SignInRow { id: row.id, person: row.person }))
     }
 
     /// A person's live sign-ins, newest first.
@@ -98,6 +91,13 @@ impl Db {
             &[Param::Number(person), Param::Number(oldest_created(now_ms)), Param::Number(oldest_seen(now_ms))],
         )
         .await
+    }
+
+    /// Ends all sign-ins of this person but one; `but` 0: all.
+    pub async fn end_sign_ins(&self, person: u64, but: u64) -> Result<(), Error> {
+        self.run("DELETE FROM sign_ins WHERE person = ?1 AND id <> ?2", &[Param::Number(person), Param::Number(but)])
+            .await?;
+        Ok(())
     }
 
     /// Ends a sign-in of this person. True if it was there.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::people::PersonRow;
 use super::{Db, Param};
 use crate::auth::secret;
 use crate::auth::token::Scope;
@@ -9,24 +10,45 @@ use crate::error::Error;
 
 /// A token's use is marked at most this often.
 const USED_EVERY_MS: u64 = 60 * 60 * 1000;
-/// Tokens of one person that are not revoked.
+/// Longest address that is kept: an IPv6 address has 45 characters at most.
+const FROM_CHARS_MAX: usize = 45;
+/// Tokens of one person that work.
 pub const TOKENS_MAX: u64 = 200;
 
-/// A token that is not revoked, and whose it is.
+/// A token that works, and whose it is.
 #[derive(Clone, Debug, Deserialize)]
 pub struct TokenRow {
     /// Its id; for a runner, the runner's id.
     pub id: String,
-    /// The owner's number.
-    pub person: u64,
-    /// The owner's name.
-    pub person_name: String,
     /// Its own name.
     pub name: String,
     /// What it may be used for.
     pub scope: Scope,
+    /// The one session that it is for; 0: none in particular.
+    pub session: u64,
     /// When its use was last marked.
     pub used_ms: u64,
+    /// Whose.
+    #[serde(flatten)]
+    pub person: PersonRow,
+}
+
+/// A token that is made.
+pub struct NewToken<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The owner's number.
+    pub person: u64,
+    /// Its name.
+    pub name: &'a str,
+    /// What it may be used for.
+    pub scope: Scope,
+    /// The secret itself, of which the hash is kept.
+    pub secret: &'a str,
+    /// When it ends; 0: never.
+    pub expires_ms: u64,
+    /// The one session that it is for; 0: none in particular.
+    pub session: u64,
 }
 
 /// A token as its owner sees it in a list.
@@ -42,63 +64,76 @@ pub struct TokenEntry {
     pub created_ms: u64,
     /// When it was last used, to the hour; 0: never.
     pub used_ms: u64,
-    /// When it was revoked; 0: it works.
+    /// When it was revoked; 0: it was not.
     pub revoked_ms: u64,
+    /// When it ends; 0: never.
+    pub expires_ms: u64,
+    /// The address that it was last used from, as far as it is known.
+    pub used_from: String,
+    /// The one session that it is for; 0: none in particular.
+    pub session: u64,
 }
 
 impl Db {
     /// A new token, by the hash of its secret. False when the person has as many as allowed.
-    pub async fn add_token(
-        &self,
-        id: &str,
-        person: u64,
-        name: &str,
-        scope: Scope,
-        token: &str,
-        now_ms: u64,
-    ) -> Result<bool, Error> {
+    pub async fn add_token(&self, token: &NewToken<'_>, now_ms: u64) -> Result<bool, Error> {
         let inserted = self
             .run(
-                "INSERT INTO tokens (id, person, name, scope, secret_hash, created_ms) SELECT ?1, ?2, ?3, ?4, ?5, ?6
-                 WHERE (SELECT count(*) FROM tokens WHERE person = ?2 AND revoked_ms = 0) < ?7",
+                "INSERT INTO tokens (id, person, name, scope, secret_hash, created_ms, expires_ms, session)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?8, ?9
+                 WHERE (SELECT count(*) FROM tokens
+                        WHERE person = ?2 AND revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > ?6)) < ?7",
                 &[
-                    Param::Text(id),
-                    Param::Number(person),
-                    Param::Text(name),
-                    Param::Text(scope.word()),
-                    Param::Text(&secret::hash(token)),
+                    Param::Text(token.id),
+                    Param::Number(token.person),
+                    Param::Text(token.name),
+                    Param::Text(token.scope.word()),
+                    Param::Text(&secret::hash(token.secret)),
                     Param::Number(now_ms),
                     Param::Number(TOKENS_MAX),
+                    Param::Number(token.expires_ms),
+                    Param::Number(token.session),
                 ],
             )
             .await?;
         Ok(inserted > 0)
     }
 
-    /// The token with this secret, unless revoked; its use is marked.
-    pub async fn token_by_secret(&self, token: &str, now_ms: u64) -> Result<Option<TokenRow>, Error> {
+    /// The token with this secret, if it works; its use is marked, with where from.
+    pub async fn token_by_secret(&self, token: &str, from: &str, now_ms: u64) -> Result<Option<TokenRow>, Error> {
         let row: Option<TokenRow> = self
             .first(
-                "SELECT t.id, t.person, p.name AS person_name, t.name, t.scope, t.used_ms
-                 FROM tokens t JOIN people p ON p.id = t.person WHERE t.secret_hash = ?1 AND t.revoked_ms = 0",
-                &[Param::Text(&secret::hash(token))],
+                "SELECT t.id, t.name, t.scope, t.session, t.used_ms, p.id AS person, p.name AS person_name, p.role,
+                     CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
+                     p.recheck_ms
+                 FROM tokens t JOIN people p ON p.id = t.person
+                 WHERE t.secret_hash = ?1 AND t.revoked_ms = 0 AND (t.expires_ms = 0 OR t.expires_ms > ?2)
+                   AND p.lost_ms = 0",
+                &[Param::Text(&secret::hash(token)), Param::Number(now_ms)],
             )
             .await?;
         if let Some(row) = &row
             && row.used_ms + USED_EVERY_MS < now_ms
         {
-            self.run("UPDATE tokens SET used_ms = ?2 WHERE id = ?1", &[Param::Text(&row.id), Param::Number(now_ms)])
-                .await?;
+            let from: String = from.chars().take(FROM_CHARS_MAX).collect();
+            self.run(
+                "UPDATE tokens SET used_ms = ?2, used_from = ?3 WHERE id = ?1",
+                &[Param::Text(&row.id), Param::Number(now_ms), Param::Text(&from)],
+            )
+            .await?;
         }
         Ok(row)
     }
 
-    /// The token with this id, unless revoked.
-    pub async fn token_by_id(&self, id: &str) -> Result<Option<TokenRow>, Error> {
+    /// The token with this id, if it works.
+    pub async fn token_by_id(&self, id: &str, now_ms: u64) -> Result<Option<TokenRow>, Error> {
         self.first(
-            "SELECT t.id, t.person, p.name AS person_name, t.name, t.scope, t.used_ms
-             FROM tokens t JOIN people p ON p.id = t.person WHERE t.id = ?1 AND t.revoked_ms = 0",
-            &[Param::Text(id)],
+            "SELECT t.id, t.name, t.scope, t.session, t.used_ms, p.id AS person, p.name AS person_name, p.role,
+                 CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
+                 p.recheck_ms
+             FROM tokens t JOIN people p ON p.id = t.person
+             WHERE t.id = ?1 AND t.revoked_ms = 0 AND (t.expires_ms = 0 OR t.expires_ms > ?2) AND p.lost_ms = 0",
+            &[Param::Text(id), Param::Number(now_ms)],
         )
         .await
     }
@@ -106,7 +141,7 @@ impl Db {
     /// A person's tokens, newest first, revoked ones too.
     pub async fn tokens(&self, person: u64) -> Result<Vec<TokenEntry>, Error> {
         self.all(
-            "SELECT id, name, scope, created_ms, used_ms, revoked_ms FROM tokens
+            "SELECT id, name, scope, created_ms, used_ms, revoked_ms, expires_ms, used_from, session FROM tokens
              WHERE person = ?1 ORDER BY created_ms DESC, id LIMIT ?2",
             &[Param::Number(person), Param::Number(2 * TOKENS_MAX)],
         )

@@ -1,7 +1,7 @@
 //! What stands around a terminal: the liveness line, who drives, notes, and the banner that says what happened and what to do.
-//! Words and shapes only; it decides nothing.
+//! Words and shapes only; it decides nothing. Every time in it is by the hub's clock.
 
-import { span } from "../ages.mjs";
+import { hubNow, span } from "../ages.mjs";
 
 const byId = (id) => document.getElementById(id);
 const NOTE_MS = 8_000;
@@ -32,7 +32,7 @@ export class Chrome {
   attached({ online, status, last_output_ms: at }) {
     this.#closed = null;
     this.#refused = "";
-    this.#runner = { online, since: this.#runner.online === online ? this.#runner.since : Date.now() };
+    this.#runner = { online, since: this.#runner.online === online ? this.#runner.since : hubNow() };
     this.status(status, at);
   }
 
@@ -50,7 +50,8 @@ export class Chrome {
     if (runner !== undefined) byId("line-runner").textContent = `${this.#names.runner} ${milliseconds(runner)}`;
   }
 
-  output(at) {
+  /** Without a time it came just now. */
+  output(at = hubNow()) {
     if (at > this.#outputAt) this.#outputAt = at;
   }
 
@@ -73,7 +74,7 @@ export class Chrome {
   }
 
   closed(what, code) {
-    this.#closed = { what, code, at: this.#closed?.at ?? Date.now() };
+    this.#closed = { what, code, at: this.#closed?.at ?? hubNow() };
     this.#frame.dataset.live = "false";
     byId("line-hub").textContent = what === "backoff" || what === "now" ? "hub: reconnecting" : "hub: closed";
     this.#banner();
@@ -118,7 +119,7 @@ export class Chrome {
 
   #tick() {
     const output = byId("line-output");
-    output.textContent = this.#outputAt ? `last output ${span(Date.now() - this.#outputAt)} ago` : "";
+    output.textContent = this.#outputAt ? `last output ${span(hubNow() - this.#outputAt)} ago` : "";
     if (this.#closed || !this.#runner.online) this.#banner();
   }
 
@@ -133,7 +134,7 @@ export class Chrome {
     const { what, code, at } = this.#closed ?? {};
     if (what === "sign_in") return this.#show("Signed out.", "Sign in again to go on where you were.", { href: "/", text: "Sign in" });
     if (what === "never") return this.#show("The hub closed this connection.", `It will not take it again (code ${code}). Reload the page.`);
-    if (this.#closed && Date.now() - at > 2_000) return this.#show("Connection lost.", `Trying again.${kept}`, undefined, at);
+    if (this.#closed && hubNow() - at > 2_000) return this.#show("Connection lost.", `Trying again.${kept}`, undefined, at);
     if (this.#exit) {
       return this.#show(`${this.#names.agent} ${howItEnded(this.#exit)}.`, "What it printed stays here.", restart);
     }
@@ -168,7 +169,7 @@ export class Chrome {
       overlay.dataset.key = key;
       overlay.hidden = false;
     }
-    overlay.querySelector(".hint").textContent = since ? span(Date.now() - since) : "";
+    overlay.querySelector(".hint").textContent = since ? span(hubNow() - since) : "";
   }
 }
 

@@ -119,7 +119,7 @@ export class TerminalClient {
 
   #frame(frame) {
     if (frame.kind !== Kind.INPUT_ACK) {
-      if (frame.kind === Kind.OUTPUT) this.#chrome.output(Date.now());
+      if (frame.kind === Kind.OUTPUT) this.#chrome.output();
       return this.#do(this.#stream.frame(frame));
     }
     const resend = (frame.flags & Flag.RESEND) !== 0;
@@ -223,16 +223,17 @@ export class TerminalClient {
   /** A hidden tab gives the size back after a while; looked at again, it goes on from what it has. */
   #looked() {
     clearTimeout(this.#detachTimer);
-    if (document.hidden) {
-      this.#detachTimer = setTimeout(() => this.#letGo(), HIDDEN_DETACH_MS);
-      return;
-    }
+    if (document.hidden) return this.#letGoLater();
     if (this.#isDetached && this.#connection.isOpen) this.#attach();
     this.#connection.wake();
   }
 
+  #letGoLater() {
+    this.#detachTimer = setTimeout(() => this.#letGo(), HIDDEN_DETACH_MS);
+  }
+
   #letGo() {
-    if (this.#input.kept > 0) return; // not before what was typed has arrived
+    if (this.#input.kept > 0) return this.#letGoLater(); // not before what was typed has arrived
     this.#isDetached = true;
     this.#say({ type: "detach" });
   }

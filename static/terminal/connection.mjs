@@ -1,6 +1,7 @@
 //! One WebSocket to the hub, for as long as the page wants it: opened again after every loss, as the close code says.
 //! It knows messages only as text and bytes, and never which terminal they are for.
 
+import { isSignedOut } from "../signed-out.mjs";
 import { PING, PING_EVERY_S, PONG, SUBPROTOCOL } from "./limits.mjs";
 
 const BACKOFF_MS = { first: 250, most: 15_000 };
@@ -9,11 +10,11 @@ const LOOKED_AT_PING_MS = 5_000;
 /** Without an answer for this long the socket is dead, whatever the browser says. */
 const SILENCE_MS_MAX = 10_000;
 
-/** What to do after a close, by code: "never", "sign_in", "now" or "backoff". As crates/protocol/src/close.rs. */
+/** What to do after a close, by code: "never", "now" or "backoff". As crates/protocol/src/close.rs. */
 export function afterClose(code) {
-  if (code === 4001) return "sign_in";
   if (code === 4002 || code === 4003 || code === 4007) return "never";
-  if (code === 4008) return "now";
+  // 4001, signed out, closes every socket of the browser; this one's own sign-in may still hold, and the handshake tells.
+  if (code === 4001 || code === 4008) return "now";
   return "backoff";
 }
 
@@ -25,6 +26,7 @@ export function backoff(attempt, random = Math.random) {
 
 /**
  * Handlers: `open()`, `text(string)`, `bytes(ArrayBuffer)`, `closed(what, code)` with what follows, `rtt(ms)`.
+ * What follows is as [`afterClose`] says, or "sign_in" once a handshake was refused and the hub says that nobody is signed in.
  * The environment is a parameter, so that tests need neither a browser nor time.
  */
 export class Connection {
@@ -37,7 +39,7 @@ export class Connection {
   #pingTimer = null;
   #pingAt = null;
   #ended = false;
-  #challenged = false; // closed as signed out: the next handshake tells whether that is so
+  #wasOpen = false; // the socket at hand, or the last one
 
   constructor(url, handlers, env = browser()) {
     this.#url = url;
@@ -54,6 +56,7 @@ export class Connection {
     this.#env.clearTimeout(this.#timer);
     const socket = new this.#env.WebSocket(this.#url, SUBPROTOCOL);
     socket.binaryType = "arraybuffer";
+    this.#wasOpen = false;
     this.#socket = socket;
     socket.onopen = () => this.#opened(socket);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#received(data);
@@ -84,7 +87,7 @@ export class Connection {
 
   #opened(socket) {
     if (socket !== this.#socket) return;
-    this.#challenged = false;
+    this.#wasOpen = true;
     this.#handlers.open();
     this.#ping();
   }
@@ -134,22 +137,24 @@ export class Connection {
     this.#socket = null;
     this.#pingAt = null;
     this.#env.clearTimeout(this.#pingTimer);
-    const what = this.#whatFollows(code);
-    if (what === "never" || what === "sign_in") this.#ended = true;
+    const what = this.#ended ? "never" : afterClose(code);
+    if (what === "never") this.#ended = true;
     this.#handlers.closed(what, code);
     if (this.#ended) return;
+    if (!this.#wasOpen) this.#askWhy(code);
     const wait = backoff(what === "now" ? 0 : this.#attempt, this.#env.random);
     this.#attempt += 1;
     this.#timer = this.#env.setTimeout(() => this.open(), wait);
   }
 
-  /** Another tab's sign-out closes all sockets with the code for it; this one's own sign-in may still hold. */
-  #whatFollows(code) {
-    if (this.#ended) return "never";
-    const what = afterClose(code);
-    if (this.#challenged) return "sign_in";
-    this.#challenged = what === "sign_in";
-    return this.#challenged ? "now" : what;
+  /** A handshake failed: a dead network, a busy hub, or nobody is signed in, and only then is there no point in going on. */
+  async #askWhy(code) {
+    if (!(await this.#env.isSignedOut()) || this.#ended || this.isOpen) return;
+    const socket = this.#socket;
+    this.#socket = null;
+    this.end();
+    socket?.close();
+    this.#handlers.closed("sign_in", code);
   }
 }
 
@@ -161,5 +166,6 @@ function browser() {
     now: () => performance.now(),
     random: Math.random,
     isHidden: () => document.hidden,
+    isSignedOut: () => isSignedOut(),
   };
 }

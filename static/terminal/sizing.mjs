@@ -5,8 +5,9 @@ import { COLS_MAX, ROWS_MAX } from "./limits.mjs";
 /** Smallest letters that can still be read; below that a person pans instead. */
 export const FONT_PX_MIN = 7;
 
-/** The size in cells of this room, at this size of a cell. */
+/** The size in cells of this room, at this size of a cell; none out of sight, or a program would be squeezed into two columns. */
 export function room({ width, height }, cell) {
+  if (width <= 0) return null;
   const fit = (space, one, most) => Math.max(2, Math.min(most, Math.floor(space / one) || 0));
   return { cols: fit(width, cell.width, COLS_MAX), rows: fit(height, cell.height, ROWS_MAX) };
 }

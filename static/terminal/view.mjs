@@ -7,10 +7,10 @@ import { WebLinksAddon } from "../vendor/addon-web-links.js";
 import { WebglAddon } from "../vendor/addon-webgl.js";
 import { Terminal } from "../vendor/xterm.js";
 import { isIncidental, silence } from "./answers.mjs";
+import { Painter } from "./painter.mjs";
 import { fontToFit, room } from "./sizing.mjs";
 import { styledDocument, withStyledDocument } from "./styles.mjs";
 import { monoFontOf, themeOf } from "./theme.mjs";
-import { WholeCharacters } from "./whole.mjs";
 
 const FONT_PX = 13;
 const SCROLLBACK_LINES = 10_000;
@@ -19,11 +19,12 @@ const encoder = new TextEncoder();
 export class View {
   #box;
   #terminal;
-  #whole = new WholeCharacters();
+  #painter;
   #search = new SearchAddon();
   #handlers;
   #drives = false;
   #cell = { width: FONT_PX * 0.6, height: FONT_PX * 1.3 };
+  #room = null;
   #control = null;
 
   /** Handlers: `typed(bytes)`, `resized()`, `find()`, and `top()` when a person scrolls beyond what there is. */
@@ -44,6 +45,7 @@ export class View {
       macOptionIsMeta: true,
       linkHandler: { activate: (_event, uri) => follow(uri) },
     });
+    this.#painter = new Painter(this.#terminal, () => this.scale());
     this.#open(label);
   }
 
@@ -129,21 +131,12 @@ export class View {
 
   /** Draws bytes; `done` once they are on the screen. */
   write(bytes, done) {
-    this.#terminal.write(this.#whole.take(bytes), done);
+    this.#painter.write(bytes, done);
   }
 
-  /** Begins anew with this screen. With scrollback before it, the lines that a person looked at stay in sight. */
-  screen({ cols, rows, paint, scrollback }, done) {
-    const terminal = this.#terminal;
-    const { baseY, viewportY } = terminal.buffer.active;
-    const fromBottom = scrollback ? baseY - viewportY : 0;
-    terminal.reset();
-    this.#whole = new WholeCharacters();
-    this.resize({ cols, rows });
-    terminal.write(this.#whole.take(paint), () => {
-      if (fromBottom > 0) terminal.scrollToLine(Math.max(0, terminal.buffer.active.baseY - fromBottom));
-      done();
-    });
+  /** Begins anew with this screen. */
+  screen(screen, done) {
+    this.#painter.screen(screen, done);
   }
 
   /** Lines above the screen that are held here. */
@@ -152,19 +145,19 @@ export class View {
   }
 
   /** The PTY has this size. */
-  resize({ cols, rows }) {
-    if (cols !== this.#terminal.cols || rows !== this.#terminal.rows) this.#terminal.resize(cols, rows);
-    this.scale();
+  resize(size) {
+    this.#painter.resize(size);
   }
 
   get size() {
     return { cols: this.#terminal.cols, rows: this.#terminal.rows };
   }
 
-  /** The cells that there is room for. */
+  /** The cells that there is room for; while a phone shows the details, what it was. */
   room() {
     if (this.#terminal.options.fontSize === FONT_PX) this.#measure();
-    return room(this.#space(), this.#cell);
+    this.#room = room(this.#space(), this.#cell) ?? this.#room;
+    return this.#room ?? this.size;
   }
 
   /** Who drives sees letters at their full size; who watches sees the whole terminal, smaller. */
@@ -174,7 +167,9 @@ export class View {
   }
 
   scale() {
-    const font = this.#drives ? FONT_PX : fontToFit(this.#space(), this.size, this.#cell, FONT_PX);
+    const space = this.#space();
+    if (space.width <= 0) return;
+    const font = this.#drives ? FONT_PX : fontToFit(space, this.size, this.#cell, FONT_PX);
     if (font === this.#terminal.options.fontSize) return;
     this.#terminal.options.fontSize = font;
     this.#spaceLetters();

@@ -23,7 +23,7 @@ test("Claude Code asks before it runs a command: blocked, and once answered it g
   await ui.shows(/Do you want to proceed\?/);
   await until(async () => /^\(Needs permission\)/.test(await page.title()), "the title to say so");
   await shot(page, "agent-claude-blocked");
-  await ui.press("Enter");
+  await ui.answer("Enter", /Do you want to proceed\?/);
   await ui.shows("There are some files.");
   await promptShows(page, "count the files here", "done");
   await statusShows(page, "done");

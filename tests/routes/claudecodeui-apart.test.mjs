@@ -3,9 +3,6 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { crc32 } from "node:zlib";
 import { Api, Instance, shown, startHub, startInstance } from "../support/index.mjs";
@@ -14,7 +11,7 @@ test("instances of two people, and a hub that dies", async (t) => {
   const hub = await startHub(t);
   const ann = await hub.signIn();
   const { token: annsToken } = await hub.token("instances", "claudecodeui");
-  const bob = await addPerson(hub, 900);
+  const bob = addPerson(hub, 900);
   const [anns, bobs] = [
     await startInstance(hub, ann, { token: annsToken, clientId: "same-name" }),
     await startInstance(hub, bob.api, { token: bob.instanceToken, clientId: "same-name", metadata: { hostname: "bobs" } }),
@@ -58,23 +55,17 @@ test("instances of two people, and a hub that dies", async (t) => {
   });
 });
 
-/** A second person, written into D1 while the hub is down: this hub signs in one. */
-async function addPerson(hub, id) {
-  await hub.kill9();
-  const folder = join(hub.stateDir, "d1", "miniflare-D1DatabaseObject");
-  const file = readdirSync(folder).find((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
-  const database = new DatabaseSync(join(folder, file));
-  database.prepare("INSERT INTO people (id, name, origin, created_ms) VALUES (?, 'Bob', 'test', 0)").run(id);
+/** A second person, written into D1: this hub signs in one. */
+function addPerson(hub, id) {
+  hub.sql("INSERT INTO people (id, name, origin, created_ms) VALUES (?, 'Bob', 'test', 0)", id);
   const add = (tokenId, scope, letter) => {
     const token = tokenOf(Buffer.alloc(32, letter));
     const hash = createHash("sha256").update(token).digest("hex");
     const sql = "INSERT INTO tokens (id, person, name, scope, secret_hash, created_ms) VALUES (?, ?, 'b', ?, ?, 0)";
-    database.prepare(sql).run(tokenId, id, scope, hash);
+    hub.sql(sql, tokenId, id, scope, hash);
     return token;
   };
   const [cli, instanceToken] = [add("b0b0000000000001", "cli", 1), add("b0b0000000000002", "claudecodeui", 2)];
-  database.close();
-  await hub.start();
   return { api: new Bearer(hub.url, cli), instanceToken, instanceTokenId: "b0b0000000000002" };
 }
 

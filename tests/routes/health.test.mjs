@@ -1,6 +1,9 @@
 // /health: liveness for everyone, figures for the owner, and asking keeps nobody awake.
 
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { startHub, until } from "../support/index.mjs";
 
@@ -54,7 +57,27 @@ test("/health", async (t) => {
     const wrong = await hub.anonymous().get("/health", { headers: { authorization: "Bearer mst_wrong" } });
     assert.equal(wrong.status, 401);
   });
+
+  await t.test("is degraded, not broken, for the owner too while D1 fails", async () => {
+    await hub.stop();
+    withoutSignIns(hub.stateDir);
+    await hub.start();
+    const answer = await api.get("/health");
+    assert.equal(answer.status, 503, answer.text);
+    const { status, hub: object, d1, sockets } = answer.json;
+    assert.deepEqual({ status, object, d1, sockets }, { status: "degraded", object: "reachable", d1: "unreachable", sockets: undefined });
+  });
 });
+
+/** From now on every question after a cookie fails. */
+function withoutSignIns(stateDir) {
+  const folder = join(stateDir, "d1");
+  const files = readdirSync(folder, { recursive: true }).filter((name) => /[0-9a-f]{64}\.sqlite$/.test(name));
+  assert.equal(files.length, 1, files.join());
+  const database = new DatabaseSync(join(folder, files[0]));
+  database.exec("ALTER TABLE sign_ins RENAME TO sign_ins_elsewhere");
+  database.close();
+}
 
 async function exchanged(hub) {
   const { token } = await hub.token("laptop");

@@ -32,6 +32,28 @@ test("pages", async (t) => {
     }
   });
 
+  await t.test("no form is sent by the browser itself: without htmx it lacks the token and would be refused", async () => {
+    for (const path of pages.filter((each) => each !== "/")) {
+      for (const [tag] of (await api.get(path)).text.matchAll(/<form\b[^>]*>/g)) {
+        assert.doesNotMatch(tag, /\smethod="post"/i, `${path}: ${tag}`);
+      }
+    }
+  });
+
+  await t.test("a note beside the terminal is spoken", async () => {
+    const { text } = await api.get(`/sessions/${session}`);
+    const [tag] = /<\w+ [^>]*id="line-note"[^>]*>/.exec(text);
+    assert.match(tag, / role="status"/);
+  });
+
+  await t.test("a script can ask whether it is still signed in", async () => {
+    // As static/signed-out.mjs does: a redirect, which the browser does not follow, means no.
+    assert.equal((await api.request("HEAD", "/dashboard")).status, 200);
+    const stranger = await hub.anonymous().request("HEAD", "/dashboard");
+    assert.equal(stranger.status, 303);
+    assert.equal(stranger.headers.get("location"), "/");
+  });
+
   await t.test("every file they name is there, for ever", async () => {
     const named = new Set();
     for (const path of pages) {

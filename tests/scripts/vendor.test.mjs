@@ -15,7 +15,6 @@ const TYPES = { js: "text/javascript", css: "text/css", svg: "image/svg+xml" };
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:";
 
 const ADDONS = {
-  fit: "FitAddon",
   webgl: "WebglAddon",
   search: "SearchAddon",
   unicode11: "Unicode11Addon",
@@ -30,7 +29,7 @@ const PAGE = `<!doctype html><title>t</title><link rel="icon" href="data:,"><lin
 const MAIN = `import { Terminal } from "${manifest["vendor/xterm.js"]}";
 ${Object.entries(ADDONS).map(([name, type]) => `import { ${type} } from "${manifest[`vendor/addon-${name}.js`]}";`).join("\n")}
 const terminal = new Terminal({ allowProposedApi: true });
-for (const Addon of [FitAddon, SearchAddon, Unicode11Addon, WebLinksAddon, ClipboardAddon]) terminal.loadAddon(new Addon());
+for (const Addon of [SearchAddon, Unicode11Addon, WebLinksAddon, ClipboardAddon]) terminal.loadAddon(new Addon());
 terminal.open(document.getElementById("terminal"));
 document.getElementById("terminal").terminal = terminal;
 terminal.write("hello \\x1b[1mworld", () => (document.title = typeof WebglAddon + " " + typeof htmx));`;

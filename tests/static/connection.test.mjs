@@ -11,6 +11,7 @@ function world() {
   const timers = new Map();
   let [time, next] = [0, 1];
   const sockets = [];
+  const hub = { signedOut: false };
   class FakeSocket {
     readyState = 0;
     sent = [];
@@ -40,6 +41,7 @@ function world() {
     now: () => time,
     random: () => 1,
     isHidden: () => false,
+    isSignedOut: async () => hub.signedOut,
   };
   const pass = (ms) => {
     const until = time + ms;
@@ -52,7 +54,7 @@ function world() {
     }
     time = until;
   };
-  return { env, sockets, pass, last: () => sockets.at(-1) };
+  return { env, hub, sockets, pass, last: () => sockets.at(-1) };
 }
 
 function connected() {
@@ -71,8 +73,11 @@ function connected() {
   return { connection, seen, ...rest };
 }
 
+/** What was asked of the hub has been answered. */
+const answered = () => new Promise(setImmediate);
+
 test("close codes mean what the protocol says", () => {
-  assert.deepEqual([4001, 4002, 4003, 4007, 4008].map(afterClose), ["sign_in", "never", "never", "never", "now"]);
+  assert.deepEqual([4001, 4002, 4003, 4007, 4008].map(afterClose), ["now", "never", "never", "never", "now"]);
   assert.deepEqual([1000, 1006, 4000, 4004, 4006, 4010, 4999].map(afterClose), new Array(7).fill("backoff"));
 });
 
@@ -138,18 +143,64 @@ test("a revoked sign-in does not come back", () => {
   assert.deepEqual(seen.closed, [["never", 4007]]);
 });
 
-test("closed as signed out, it asks once whether that is so", () => {
-  const { seen, sockets, last, pass } = connected();
+test("closed as signed out, it tries once more, and the hub's word ends it", async () => {
+  const { hub, seen, sockets, last, pass } = connected();
   last().drop(4001);
   pass(300);
   last().accept();
   assert.equal(seen.opens, 2, "another tab's sign-out: this one goes on");
+  hub.signedOut = true;
   last().drop(4001);
   pass(300);
   last().drop(1006);
+  await answered();
   pass(60_000);
   assert.equal(sockets.length, 3);
   assert.deepEqual(seen.closed.at(-1), ["sign_in", 1006]);
+});
+
+test("a lost network or a busy hub after that is no sign-out", async () => {
+  const { seen, sockets, last, pass } = connected();
+  last().drop(4001);
+  pass(300);
+  for (let round = 0; round < 3; round += 1) {
+    last().drop(1006);
+    await answered();
+    pass(15_000);
+  }
+  assert.ok(seen.closed.slice(1).every(([what]) => what === "backoff"), JSON.stringify(seen.closed));
+  last().accept();
+  assert.equal(seen.opens, 2);
+  assert.equal(sockets.length, 5);
+});
+
+test("a sign-in that ended while the network was away ends it too, also while it tries again", async () => {
+  const { hub, seen, sockets, last, pass } = connected();
+  hub.signedOut = true;
+  last().drop(1006);
+  await answered();
+  assert.deepEqual(seen.closed, [["backoff", 1006]], "a socket that was open is not asked about");
+  pass(500);
+  last().drop(1006);
+  pass(1_000); // the next handshake is under way when the answer comes
+  assert.equal(sockets.length, 3);
+  await answered();
+  pass(60_000);
+  assert.equal(sockets.length, 3);
+  assert.equal(last().readyState, 3);
+  assert.deepEqual(seen.closed.at(-1), ["sign_in", 1006]);
+});
+
+test("an answer that comes after the socket opened counts no more", async () => {
+  const { hub, seen, last, pass } = connected();
+  last().drop(1006);
+  pass(500);
+  hub.signedOut = true;
+  last().drop(1006);
+  pass(1_000);
+  last().accept();
+  await answered();
+  assert.ok(seen.closed.every(([what]) => what === "backoff"));
 });
 
 test("silence is a loss, without waiting for the network to say so", () => {

@@ -9,9 +9,13 @@ const cell = { width: 8, height: 16 };
 
 test("the room is counted in whole cells, within the wire's bounds", () => {
   assert.deepEqual(room({ width: 807, height: 399 }, cell), { cols: 100, rows: 24 });
-  assert.deepEqual(room({ width: 0, height: 0 }, cell), { cols: 2, rows: 2 });
+  assert.deepEqual(room({ width: 10, height: 10 }, cell), { cols: 2, rows: 2 });
   assert.deepEqual(room({ width: 1e6, height: 1e6 }, cell), { cols: 1000, rows: 500 });
   assert.deepEqual(room({ width: 100, height: 100 }, { width: 0, height: 0 }), { cols: 1000, rows: 500 }, "a cell not measured yet");
+});
+
+test("a terminal out of sight asks for no size", () => {
+  assert.equal(room({ width: 0, height: 0 }, cell), null);
 });
 
 test("a watcher sees the whole terminal, smaller, but never unreadably small or larger", () => {

@@ -1,8 +1,9 @@
 // The real Worker on workerd, as scripts/hub.mjs serves it, in a process group of its own that can be killed.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { HUB_SCRIPT } from "../../scripts/hub.mjs";
 import { makeLink } from "../../scripts/lib/sign-in.mjs";
 import { Api, followLink } from "./api.mjs";
@@ -75,6 +76,23 @@ class Hub {
   /** Throws hubs and lobbies out of memory, their sockets hibernating. Resolves to how many were awake. */
   evict({ name } = {}) {
     return this.#ask({ command: "evict", name });
+  }
+
+  /** What the platform does every minute, done now. */
+  scheduled() {
+    return this.#ask({ command: "scheduled" });
+  }
+
+  /** One statement on the hub's D1, beside it: how tests let time pass, and look at what is stored. */
+  sql(statement, ...params) {
+    const folder = join(this.stateDir, "d1", "miniflare-D1DatabaseObject");
+    const file = readdirSync(folder).find((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
+    const database = new DatabaseSync(join(folder, file));
+    try {
+      return database.prepare(statement).all(...params);
+    } finally {
+      database.close();
+    }
   }
 
   link() {

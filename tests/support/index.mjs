@@ -6,6 +6,7 @@ export { Instance, shown, startInstance } from "./claudecodeui.mjs";
 export { startHub } from "./hub.mjs";
 export { startRunner } from "./runner.mjs";
 export { startFaultProxy } from "./fault-proxy.mjs";
+export { startGitHub } from "./github.mjs";
 export { startModel } from "./model.mjs";
 export { agentSetup, installAgents } from "./agents.mjs";
 export { assertAccessible, assertNoProblems, openBrowser, shot, signInPage, terminalText } from "./browser.mjs";

@@ -57,6 +57,10 @@ pub const CLIENT_FIELD_CHARS_MAX: usize = 512;
 /// Largest message of a claudecodeui instance, in bytes of UTF-8. JSON escaping makes at most twelve bytes of a character:
 /// 12 x (128 + 512 + 2 x 120) for its texts, 6 x 256 for its token and 256 for the rest are 12 KiB.
 pub const CLIENT_MESSAGE_BYTES_MAX: usize = 16 * 1024;
+/// Status reports of one terminal that may leave its runner at once; after them one every [`STATUS_EVERY_MS`].
+pub const STATUS_BURST: u64 = 5;
+/// Milliseconds between two status reports of one terminal, after a burst. The end and the first `blocked` do not wait.
+pub const STATUS_EVERY_MS: u64 = 1_000;
 /// Offsets stay below 2^53, so that JSON and JavaScript carry them exactly (9 PB a terminal).
 pub const OFFSET_MAX: u64 = 1 << 53;
 

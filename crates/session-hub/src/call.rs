@@ -181,6 +181,11 @@ pub enum Request {
         /// What.
         report: LobbyReport,
     },
+    /// The hub's person is out: close every socket. Answer: [`Reply::Done`].
+    CloseAll {
+        /// For good: the runners' tokens work no more.
+        revoke: bool,
+    },
     /// A sign-in ended: close the person's sockets. Answer: [`Reply::Done`].
     CloseSockets {
         /// Whose.

@@ -1,5 +1,7 @@
 //! The hub's own bounds, each with its arithmetic. Those of the wire are in [`protocol::limits`].
 
+use protocol::limits::{STATUS_BURST, STATUS_EVERY_MS, TERMINALS_PER_RUNNER_MAX};
+
 /// Sockets of all kinds. At about 2 KB of memory each, 10,000 take 20 MB of the object's 128 MB; the platform's own limit
 /// is 32,768.
 pub const SOCKETS_MAX: usize = 10_000;
@@ -54,6 +56,10 @@ pub const CHECKPOINTS_UNFINISHED_MAX: usize = 8;
 pub const TOUCH_EVERY_MS: u64 = 60_000;
 /// Control messages of one socket within [`RATE_PERIOD_MS`]; a person who drags a window's edge sends 60 a second.
 pub const TEXTS_PER_PERIOD_MAX: u32 = 2_000;
+/// The same of a runner's socket: what all its terminals together may report is beyond what a viewer may say, so that none of
+/// them takes the others offline: 2,000 + 256 x (5 + 10) is 5,840.
+pub const RUNNER_TEXTS_PER_PERIOD_MAX: u32 =
+    TEXTS_PER_PERIOD_MAX + TERMINALS_PER_RUNNER_MAX as u32 * (STATUS_BURST + RATE_PERIOD_MS / STATUS_EVERY_MS) as u32;
 /// The period of [`TEXTS_PER_PERIOD_MAX`].
 pub const RATE_PERIOD_MS: u64 = 10_000;
 /// What a viewer whose credit was forgotten with an eviction may be sent before it has to return some: two times

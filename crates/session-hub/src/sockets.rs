@@ -9,7 +9,7 @@ use protocol::{PING, PONG};
 use crate::db::Fault;
 use crate::effect::{Attachment, Moment, Peer, SocketId, Watch};
 use crate::hub::Hub;
-use crate::limits::{RATE_PERIOD_MS, SOCKETS_MAX, TEXTS_PER_PERIOD_MAX};
+use crate::limits::{RATE_PERIOD_MS, RUNNER_TEXTS_PER_PERIOD_MAX, SOCKETS_MAX, TEXTS_PER_PERIOD_MAX};
 use crate::out::Out;
 use crate::store::{Store, StoreError};
 use crate::watch::{Attach, Wire};
@@ -37,7 +37,11 @@ impl Socket {
     fn is_within_rate(&mut self, now_ms: u64) -> bool {
         let (began, count) = self.texts;
         self.texts = if now_ms.saturating_sub(began) < RATE_PERIOD_MS { (began, count + 1) } else { (now_ms, 1) };
-        self.texts.1 <= TEXTS_PER_PERIOD_MAX
+        let most = match self.peer {
+            Peer::Runner { .. } => RUNNER_TEXTS_PER_PERIOD_MAX,
+            Peer::Viewer { .. } | Peer::Page { .. } => TEXTS_PER_PERIOD_MAX,
+        };
+        self.texts.1 <= most
     }
 }
 

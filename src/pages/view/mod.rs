@@ -6,6 +6,7 @@
 
 #![allow(missing_docs, reason = "a field of a view is what its name says, in the words of the template")]
 
+pub mod access;
 pub mod board;
 pub mod clients;
 pub mod instances;
@@ -23,12 +24,13 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use access::AccessPage;
 pub use board::DashboardPage;
 pub use clients::{ClientPage, ClientsFragment, ClientsPage, ConnectPage, NewToken};
 pub use instances::{InstanceFragment, InstancePage};
 pub use new_session::{NewSessionDialog, NewSessionPage};
 pub use session::SessionPage;
-pub use simple::{ErrorPage, SettingsPage, SignInPage, error_fragment};
+pub use simple::{ErrorPage, SettingsPage, SignInPage, SignInWays, error_fragment};
 pub use visitor::{Preferences, SignIn, Theme, Visitor};
 
 /// The entry of the main navigation that a page belongs to.

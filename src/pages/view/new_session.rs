@@ -90,12 +90,13 @@ pub struct AgentChoice {
 
 impl Place {
     fn new(runner: &RunnerView, board: &Board) -> Place {
-        let first = runner.agents.iter().position(|agent| agent.available);
+        let mut agents: Vec<&AgentOffer> = runner.agents.iter().collect();
+        agents.sort_by_key(|agent| !agent.available); // what can be chosen stands first
         let choice = |(index, agent): (usize, &AgentOffer)| AgentChoice {
             name: agent.name.clone(),
             label: visible(&agent.label),
             available: agent.available,
-            chosen: Some(index) == first,
+            chosen: index == 0 && agent.available,
         };
         let sessions = board.sessions.iter().filter(|session| session.runner == runner.runner).count();
         Place {
@@ -107,7 +108,7 @@ impl Place {
             online: runner.online,
             chosen: false,
             home: visible(&runner.home),
-            agents: runner.agents.iter().enumerate().map(choice).collect(),
+            agents: agents.into_iter().enumerate().map(choice).collect(),
         }
     }
 

@@ -16,6 +16,7 @@ const MINUTE: u64 = 60_000;
 
 pub fn visitor() -> Visitor {
     Visitor {
+        is_admin: true,
         name: "Mina Okafor".into(),
         signed_in_by: "a local link".into(),
         csrf: "csrf-token-of-mina".into(),

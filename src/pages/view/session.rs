@@ -12,8 +12,9 @@ use super::time::{When, age, clock};
 use super::{Nav, Visitor};
 
 /// All that session.mjs imports, directly or not, so that the browser fetches them at once and not one after another.
-pub const MODULES: [&str; 23] = [
+pub const MODULES: [&str; 25] = [
     "ages.mjs",
+    "signed-out.mjs",
     "terminal/answers.mjs",
     "terminal/chrome.mjs",
     "terminal/client.mjs",
@@ -22,6 +23,7 @@ pub const MODULES: [&str; 23] = [
     "terminal/inflate.mjs",
     "terminal/input.mjs",
     "terminal/limits.mjs",
+    "terminal/painter.mjs",
     "terminal/search-box.mjs",
     "terminal/sizing.mjs",
     "terminal/soft-keys.mjs",

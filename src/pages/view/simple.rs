@@ -9,14 +9,37 @@ use super::{Nav, SignIn, Visitor};
 #[derive(Template)]
 #[template(path = "pages/signin.html")]
 pub struct SignInPage<'a> {
-    /// Started on this machine, so there are one-time links.
-    pub local: bool,
+    /// How one gets in.
+    pub ways: &'a SignInWays<'a>,
     /// Why the person is here, when something refused them.
     pub reason: Option<&'a str>,
     /// The hub's host name.
     pub host: &'a str,
     /// Glyphs of the roll behind it: a decoration, one of them stepped forward.
     pub roll: Vec<RollGlyph>,
+}
+
+/// The ways to sign in that this deployment has.
+pub struct SignInWays<'a> {
+    /// Started on this machine, so there are one-time links.
+    pub local: bool,
+    /// A GitHub app is configured.
+    pub github: bool,
+    /// Cloudflare Access stands in front.
+    pub access: bool,
+    /// Where to go afterwards; empty: home.
+    pub to: &'a str,
+}
+
+impl SignInWays<'_> {
+    /// The address that begins a sign-in with GitHub.
+    #[must_use]
+    pub fn github_href(&self) -> String {
+        match self.to {
+            "" => "/auth/github".to_owned(),
+            to => format!("/auth/github?{}", serde_urlencoded::to_string([("to", to)]).unwrap_or_default()),
+        }
+    }
 }
 
 /// One glyph of the decoration.
@@ -33,7 +56,7 @@ const ROLL: (u32, u32, u32) = (10, 11, 64);
 impl<'a> SignInPage<'a> {
     /// The page.
     #[must_use]
-    pub fn new(local: bool, host: &'a str, reason: Option<&'a str>) -> SignInPage<'a> {
+    pub fn new(ways: &'a SignInWays<'a>, host: &'a str, reason: Option<&'a str>) -> SignInPage<'a> {
         let (columns, rows, step) = ROLL;
         let place = |index: u32| {
             let (column, row) = (index % columns, index / columns);
@@ -48,7 +71,7 @@ impl<'a> SignInPage<'a> {
             };
             RollGlyph { icon, x: column * step + 2, y: row * step + 2, forward }
         };
-        SignInPage { local, reason, host, roll: (0..columns * rows).map(place).collect() }
+        SignInPage { ways, reason, host, roll: (0..columns * rows).map(place).collect() }
     }
 }
 
@@ -128,7 +151,7 @@ impl<'a> ErrorPage<'a> {
     #[must_use]
     pub fn new(status: u16, message: &'a str, request_id: &'a str) -> ErrorPage<'a> {
         let title = match status {
-            401 => "Signed out",
+            401 => "Not signed in",
             403 => "Not allowed",
             404 => "Not found",
             429 => "Too many requests",

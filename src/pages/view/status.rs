@@ -94,12 +94,13 @@ impl Ask {
 /// How a process ended, and what was said of it.
 #[must_use]
 pub fn sentence(report: &StatusReport) -> String {
-    let end = match (report.exit_signal, report.exit_code) {
-        (Some(signal), _) => format!("Ended by signal {signal}."),
-        (None, Some(code)) => format!("Ended with code {code}."),
-        (None, None) => String::new(),
+    // The second of each is a keeper's own wording, which says the same once more.
+    let (end, same) = match (report.exit_signal, report.exit_code) {
+        (Some(signal), _) => (format!("Ended by signal {signal}."), format!("Signal {signal} ended it")),
+        (None, Some(code)) => (format!("Ended with code {code}."), format!("It ended with exit code {code}")),
+        (None, None) => (String::new(), String::new()),
     };
-    let detail = capitalised(&visible(&report.detail));
+    let detail = if report.detail == same { String::new() } else { capitalised(&visible(&report.detail)) };
     match (end.is_empty(), detail.is_empty()) {
         (true, true) => "It stopped with an error.".to_owned(),
         (false, true) => end,
@@ -154,8 +155,7 @@ pub fn timeline_icon(kind: &str) -> &'static str {
         "failed" => "failed",
         "status" => "working",
         "prompt" => "prompt",
-        "exited" => "done",
-        "stopped" => "stop",
+        "exited" | "stopped" => "stop",
         "closed" => "cross",
         "renamed" => "pencil",
         "runner" => "plug",

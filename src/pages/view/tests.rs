@@ -364,10 +364,21 @@ fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
         ("connect-command", ConnectPage::new(board, Some(token), visitor).render().unwrap()),
         ("new-session", NewSessionPage::new(board, "key", visitor).render().unwrap()),
         ("settings", SettingsPage::new(&sign_ins, NOW_MS, visitor).render().unwrap()),
-        ("signin", SignInPage::new(true, "127.0.0.1:8787", None).render().unwrap()),
+        (
+            "signin",
+            SignInPage::new(&SignInWays { local: true, github: false, access: false, to: "" }, "127.0.0.1:8787", None)
+                .render()
+                .unwrap(),
+        ),
         (
             "signin-refused",
-            SignInPage::new(false, "muster.example", Some("This link was used already.")).render().unwrap(),
+            SignInPage::new(
+                &SignInWays { local: false, github: true, access: false, to: "/device?code=A" },
+                "muster.example",
+                Some("This link was used already."),
+            )
+            .render()
+            .unwrap(),
         ),
         ("error", ErrorPage::new(404, "There is no such session.", "r-1").render().unwrap()),
     ]

@@ -7,6 +7,8 @@ pub struct Visitor {
     pub name: String,
     /// How they signed in, to follow "Signed in with": "a local link".
     pub signed_in_by: String,
+    /// Sees what concerns the whole deployment.
+    pub is_admin: bool,
     /// Proves that a form came from a page of ours.
     pub csrf: String,
     /// How they like it.

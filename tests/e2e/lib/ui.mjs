@@ -26,6 +26,16 @@ export class TerminalUi {
     await this.page.keyboard.type(text);
   }
 
+  /** Presses a key until the question is gone: an agent takes no answer in the moment in which it draws the question. */
+  async answer(key, question) {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      await this.press(key);
+      const gone = until(async () => !question.test(await this.text()), `${question} to be answered`, { deadlineMs: 3_000 });
+      if (await gone.catch(() => false)) return;
+    }
+    throw new Error(`${question} stays, whatever is pressed`);
+  }
+
   async press(key) {
     await this.page.locator(".xterm-helper-textarea").first().focus();
     await this.page.keyboard.press(key);

@@ -236,7 +236,10 @@ impl Prompt {
         match self.phase {
             Phase::Waiting { since, calm_since } => {
                 let ready = match kind {
-                    ProgramKind::Shell => moment.own_foreground,
+                    // Before its first word it has not taken the terminal over, which then echoes the prompt too.
+                    ProgramKind::Shell => {
+                        moment.own_foreground && (moment.last_output_ms > 0 || moment.now_ms >= since + patience_ms)
+                    }
                     ProgramKind::Tui => moment.takes_paste && is_at_rest(moment, patience_ms, since),
                 };
                 self.wait(ready, moment, since, calm_since, actions);

@@ -134,13 +134,25 @@ fn a_shell_takes_it_at_its_prompt() {
     prompts.submit(0, 1, "echo a\necho b\n");
     assert_eq!(prompts.poll(&Moment { now_ms: 500, ..Moment::default() }), []);
     let own = |now_ms, last_output_ms| Moment { now_ms, last_output_ms, own_foreground: true, ..Moment::default() };
-    prompts.poll(&own(600, 0));
-    assert_eq!(writes(&prompts.poll(&own(750, 0))), "echo a\recho b");
+    assert_eq!(prompts.poll(&own(600, 0)), [], "it has not shown its prompt yet");
+    prompts.poll(&own(610, 605));
+    assert_eq!(writes(&prompts.poll(&own(760, 605))), "echo a\recho b");
     assert_eq!(states(&prompts.poll(&own(840, 755))), [PromptState::Delivered]);
     let busy = Moment { now_ms: 850, ..Moment::default() };
     assert_eq!(states(&prompts.poll(&busy)), [PromptState::Accepted]);
     assert_eq!(prompts.poll(&own(5000, 4900)), []);
     assert_eq!(states(&prompts.poll(&own(5200, 4900))), [PromptState::Done]);
+}
+
+#[test]
+fn a_shell_without_a_prompt_is_given_it_all_the_same() {
+    let mut prompts = Prompts::new(ProgramKind::Shell, "shell");
+    prompts.submit(0, 1, "true");
+    let silent = |now_ms| Moment { now_ms, own_foreground: true, ..Moment::default() };
+    assert_eq!(prompts.poll(&silent(150)), []);
+    assert_eq!(prompts.next_poll_ms(&silent(150)), Some(UNKNOWN_PATIENCE_MS));
+    prompts.poll(&silent(UNKNOWN_PATIENCE_MS));
+    assert_eq!(writes(&prompts.poll(&silent(UNKNOWN_PATIENCE_MS + CALM_MS))), "true");
 }
 
 #[test]

@@ -2,10 +2,11 @@
 //!
 //! Exit, then OSC 7501, hooks, the foreground process, titles, and quiet. **Invariants: the strongest claim that stands
 //! wins; quiet never makes anything blocked; without evidence the status is unknown; a report leaves only when something
-//! changed**, and a change of text alone at most every `TEXT_EVERY_MS`. It knows neither PTY nor wire.
+//! changed**, a change of text alone at most every `TEXT_EVERY_MS`, any other as [`Bucket`] lets it. It knows neither PTY nor
+//! wire.
 
 use protocol::control::StatusReport;
-use protocol::limits::NAME_CHARS_MAX;
+use protocol::limits::{NAME_CHARS_MAX, STATUS_BURST, STATUS_EVERY_MS};
 use protocol::status::{Evidence, Status};
 
 use super::signals::{self, Claim};
@@ -51,6 +52,26 @@ pub enum Signal {
     Lost(String),
 }
 
+/// A leaky bucket: a burst of [`STATUS_BURST`] reports, then one every [`STATUS_EVERY_MS`]. A program may say `working` and
+/// `idle` a thousand times a second, and each report costs the hub a row.
+#[derive(Debug, Default)]
+struct Bucket {
+    /// When it is empty again.
+    empty_ms: u64,
+}
+
+impl Bucket {
+    /// When it takes one more.
+    fn free_ms(&self) -> u64 {
+        self.empty_ms.saturating_sub((STATUS_BURST - 1) * STATUS_EVERY_MS)
+    }
+
+    /// One more, though it may not be free: those that follow wait longer.
+    fn add(&mut self, now_ms: u64) {
+        self.empty_ms = self.empty_ms.max(now_ms) + STATUS_EVERY_MS;
+    }
+}
+
 /// The state machine.
 #[derive(Debug)]
 pub struct Ladder {
@@ -70,6 +91,7 @@ pub struct Ladder {
     report: StatusReport,
     /// What was reported last, and when.
     told: Option<(StatusReport, u64)>,
+    bucket: Bucket,
     turns: u64,
 }
 
@@ -91,6 +113,7 @@ impl Ladder {
             stirred_ms: now_ms,
             report: StatusReport { since_ms: now_ms, ..StatusReport::default() },
             told: None,
+            bucket: Bucket::default(),
             turns: 0,
         }
     }
@@ -167,20 +190,25 @@ impl Ladder {
         if self.report.has_exited() { None } else { self.quiet_at() }
     }
 
-    /// When [`Self::news`] would tell a runner something, if nothing else happens.
+    /// When [`Self::news`] would tell a runner something, if nothing else happens. What is newest by then is what it tells.
     pub fn next_news_ms(&self) -> Option<u64> {
-        self.told.as_ref().filter(|(told, _)| *told != self.report).map(|(_, at)| at + TEXT_EVERY_MS)
+        let Some((told, at)) = &self.told else { return Some(0) };
+        let is_asking = |report: &StatusReport| report.status == Status::Blocked;
+        if *told == self.report {
+            None
+        } else if told.has_exited() != self.report.has_exited() || is_asking(&self.report) && !is_asking(told) {
+            Some(0) // A person waits for these. An end comes once, and to ask again it must have told something else before.
+        } else if (told.status, told.blocked_on) == (self.report.status, self.report.blocked_on) {
+            Some(at + TEXT_EVERY_MS)
+        } else {
+            Some(self.bucket.free_ms())
+        }
     }
 
     /// The report, if it is news.
     pub fn news(&mut self, now_ms: u64) -> Option<StatusReport> {
-        if let Some((told, at)) = &self.told {
-            let same = (told.status, told.blocked_on, told.has_exited())
-                == (self.report.status, self.report.blocked_on, self.report.has_exited());
-            if *told == self.report || (same && now_ms < at + TEXT_EVERY_MS) {
-                return None;
-            }
-        }
+        self.next_news_ms().filter(|due_ms| *due_ms <= now_ms)?;
+        self.bucket.add(now_ms);
         self.told = Some((self.report.clone(), now_ms));
         Some(self.report.clone())
     }

@@ -101,3 +101,50 @@ fn a_bell_of_aider_is_idle_until_it_works_again() {
     }
     assert_eq!(at(&ladder), (Status::Working, Evidence::Quiet));
 }
+
+/// Tells a ladder something every millisecond; returns the times at which a runner heard of it.
+fn told(ladder: &mut Ladder, from_ms: u64, to_ms: u64, states: [&str; 2]) -> Vec<(u64, Status)> {
+    let mut told = Vec::new();
+    for ms in from_ms..to_ms {
+        ladder.take(ms, osc(states[ms as usize % 2]));
+        let due = ladder.next_news_ms().is_some_and(|at| at <= ms);
+        let news = ladder.news(ms);
+        assert_eq!(news.is_some(), due, "what is due is told, and nothing else wakes the keeper");
+        told.extend(news.map(|report| (ms, report.status)));
+    }
+    told
+}
+
+#[test]
+fn a_program_that_changes_its_mind_every_millisecond_is_told_once_a_second() {
+    let mut ladder = tui();
+    let told_at = told(&mut ladder, 0, 12_000, ["working", "idle"]);
+    assert!(told_at.len() as u64 <= STATUS_BURST + 12, "{told_at:?}");
+    assert!(told_at.windows(6).all(|six| six[5].0 - six[0].0 >= STATUS_EVERY_MS), "{told_at:?}");
+    // What is newest comes through, though nothing else happens.
+    ladder.take(12_000, osc("done"));
+    let due = ladder.next_news_ms().expect("news");
+    assert!((12_000..=13_000).contains(&due), "{due}");
+    assert_eq!((ladder.news(due - 1), ladder.news(due).map(|report| report.status)), (None, Some(Status::Done)));
+    // After a rest a burst is let through again.
+    ladder.take(30_000, osc("working"));
+    assert!(ladder.news(30_000).is_some());
+    ladder.take(30_001, osc("idle"));
+    assert!(ladder.news(30_001).is_some());
+}
+
+#[test]
+fn an_end_and_a_first_question_do_not_wait() {
+    let mut ladder = tui();
+    told(&mut ladder, 0, 1_000, ["working", "idle"]);
+    ladder.take(1_000, osc("working"));
+    assert_eq!(ladder.news(1_000), None);
+    ladder.take(1_001, osc("blocked"));
+    assert_eq!(ladder.news(1_001).map(|report| report.status), Some(Status::Blocked));
+    ladder.take(1_002, Signal::Exit { code: Some(1), signal: None, asked: false });
+    assert_eq!(ladder.news(1_002).and_then(|report| report.exit_code), Some(1));
+    // One that asks without end has no more than the others.
+    let mut ladder = tui();
+    let told_at = told(&mut ladder, 0, 12_000, ["blocked", "idle"]);
+    assert!(told_at.len() as u64 <= STATUS_BURST + 13, "{told_at:?}");
+}

@@ -142,6 +142,8 @@ pub enum Farewell {
     Revoked,
     /// A person disconnected it.
     Disconnected,
+    /// Its owner may not come in at present.
+    Ended,
 }
 
 impl Farewell {
@@ -150,6 +152,7 @@ impl Farewell {
         match self {
             Farewell::Replaced => CloseCode::Replaced,
             Farewell::Revoked => CloseCode::Revoked,
+            Farewell::Ended => CloseCode::Unauthorized,
             Farewell::Disconnected => CloseCode::Disconnected,
         }
     }

@@ -1,7 +1,7 @@
 //! claudecodeui instances: what their lobbies report, and what people want of them. A link that an instance no longer has
 //! counts for nothing, so reports may come late and twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::claudecodeui::{InstanceCommand, InstanceStatus};
 use protocol::control::ErrorCode;
@@ -133,6 +133,22 @@ impl<S: Store> Hub<S> {
             self.instance_gone(now_ms, link, out)?;
         }
         Ok(Reply::Done)
+    }
+
+    /// The person is out: all instances go, and with `revoke` their tokens bring none any more.
+    pub(super) fn close_instances(&mut self, now_ms: u64, revoke: bool, out: &mut Out) -> Result<(), Fault> {
+        if revoke {
+            let tokens: BTreeSet<String> = self.registry.instances.values().map(|one| one.token.clone()).collect();
+            for token in tokens {
+                self.revoke_instances(now_ms, &token, out)?;
+            }
+        }
+        let links: Vec<Link> = self.online_instances().map(|(_, link)| link).collect();
+        for link in links {
+            out.lobby(link.lobby, LobbyOrder::Close { socket: link.socket, why: Farewell::Ended });
+            self.instance_gone(now_ms, link, out)?;
+        }
+        Ok(())
     }
 
     /// Asks the lobbies, once after each load and only when a person looks, whether the sockets are still there that this hub

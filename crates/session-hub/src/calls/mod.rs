@@ -63,6 +63,7 @@ impl<S: Store> Hub<S> {
             Request::CommandInstance { instance, command } => self.command_instance(now_ms, instance, command, out),
             Request::RevokeInstances { token } => self.revoke_instances(now_ms, &token, out),
             Request::Lobby { report } => self.lobby_report(now_ms, report, out),
+            Request::CloseAll { revoke } => self.close_all(moment, revoke, out),
             Request::CloseSockets { person } => Ok(self.close_sockets(moment, &person, out)),
         }
     }

@@ -64,6 +64,21 @@ impl<S: Store> Hub<S> {
         Reply::Done
     }
 
+    pub(super) fn close_all(&mut self, moment: Moment, revoke: bool, out: &mut Out) -> Result<Reply, Fault> {
+        if revoke {
+            let living = self.registry.runners.values().filter(|runner| !runner.revoked);
+            let runners: Vec<String> = living.map(|runner| runner.id.clone()).collect();
+            for runner in runners {
+                self.revoke_runner(moment, &runner, out)?;
+            }
+        }
+        self.close_instances(moment.now_ms, revoke, out)?;
+        for socket in self.sockets_of(|_| true) {
+            self.end(moment, socket, CloseCode::Unauthorized, "access ended", out)?;
+        }
+        Ok(Reply::Done)
+    }
+
     fn sockets_of(&self, wanted: impl Fn(&Peer) -> bool) -> Vec<SocketId> {
         self.sockets.iter().filter(|(_, socket)| wanted(&socket.peer)).map(|(id, _)| *id).collect()
     }

@@ -30,6 +30,9 @@ pub struct Guest {
     pub socket: SocketId,
     /// The number of the lobby that it is in.
     pub lobby: u32,
+    /// The address that it came from, as far as it is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub from: String,
     /// When it was accepted.
     pub connected_ms: u64,
     /// How far it has come.
@@ -61,10 +64,11 @@ pub struct Guest {
 }
 
 impl Guest {
-    pub(super) fn new(socket: SocketId, lobby: u32, connected_ms: u64) -> Guest {
+    pub(super) fn new(socket: SocketId, lobby: u32, from: String, connected_ms: u64) -> Guest {
         Guest {
             socket,
             lobby,
+            from,
             connected_ms,
             stage: Stage::Waiting,
             client_id: String::new(),

@@ -22,7 +22,7 @@ impl Lobby {
             Ok(InstanceMessage::Register { client_id, user_token, metadata }) if waiting => {
                 (guest.stage, guest.client_id, guest.metadata) = (Stage::Checking, client_id, metadata);
                 out.push(LobbyEffect::Attach { guest: guest.clone() });
-                out.push(LobbyEffect::Check { socket, token: user_token });
+                out.push(LobbyEffect::Check { socket, token: user_token, from: guest.from.clone() });
             }
             Ok(_) if waiting => {
                 self.end(socket, CloseCode::Protocol, "The first message has to be register.", out);

@@ -37,6 +37,8 @@ pub enum LobbyInput<'a> {
         socket: SocketId,
         /// Where it is.
         lobby: u32,
+        /// The address that it came from, as far as it is known.
+        from: String,
     },
     /// A text message.
     Text {
@@ -121,6 +123,8 @@ pub enum LobbyEffect {
         socket: SocketId,
         /// The token.
         token: Secret,
+        /// The address that it came from.
+        from: String,
     },
     /// Tell a person's hub, and say what it answers with [`LobbyInput::Told`].
     Tell {
@@ -167,7 +171,9 @@ impl Lobby {
             self.give_up_interrupted(&mut out);
         }
         match input {
-            LobbyInput::Connected { socket, lobby } => self.connected(now_ms, socket, lobby, &mut out),
+            LobbyInput::Connected { socket, lobby, from } => {
+                self.connected(Guest::new(socket, lobby, from, now_ms), &mut out)
+            }
             LobbyInput::Text { socket, text } => self.text(now_ms, socket, text, &mut out),
             LobbyInput::Binary { socket } => self.binary(socket, &mut out),
             LobbyInput::Closed { socket } => self.left(socket, &mut out),
@@ -185,15 +191,19 @@ impl Lobby {
         (self.guests.len(), self.guests.values().filter(|guest| guest.stage == Stage::Waiting).count())
     }
 
-    fn connected(&mut self, now_ms: u64, socket: SocketId, lobby: u32, out: &mut Vec<LobbyEffect>) {
+    fn connected(&mut self, guest: Guest, out: &mut Vec<LobbyEffect>) {
         let (all, waiting) = self.counts();
         if all >= LOBBY_SOCKETS_MAX || waiting >= LOBBY_WAITING_MAX {
-            refuse(socket, CloseCode::Overloaded, "As many connections as the hub takes. Wait, then try again.", out);
+            refuse(
+                guest.socket,
+                CloseCode::Overloaded,
+                "As many connections as the hub takes. Wait, then try again.",
+                out,
+            );
             return;
         }
-        let guest = Guest::new(socket, lobby, now_ms);
         out.push(LobbyEffect::Attach { guest: guest.clone() });
-        self.guests.insert(socket, guest);
+        self.guests.insert(guest.socket, guest);
     }
 
     fn alarm(&mut self, now_ms: u64, out: &mut Vec<LobbyEffect>) {

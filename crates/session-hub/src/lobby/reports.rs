@@ -110,6 +110,7 @@ impl Lobby {
                 match why {
                     Farewell::Replaced => refuse(socket, why.code(), "A newer connection has this client_id.", out),
                     Farewell::Revoked => refuse(socket, why.code(), "This token was revoked.", out),
+                    Farewell::Ended => refuse(socket, why.code(), "Access to this hub ended.", out),
                     Farewell::Disconnected => close(socket, why.code(), "a person disconnected it", out),
                 }
                 self.guests.remove(&socket);

@@ -5,8 +5,10 @@ use proptest::prelude::*;
 use protocol::close::CloseCode;
 use protocol::control::{Delivery, ErrorCode};
 use protocol::frame::{self, Flags, Header, Kind};
-use protocol::limits::{CONTROL_BYTES_MAX, FRAME_BYTES_MAX};
+use protocol::limits::{CONTROL_BYTES_MAX, FRAME_BYTES_MAX, STATUS_BURST, STATUS_EVERY_MS, TERMINALS_PER_RUNNER_MAX};
+use protocol::status::Status;
 use session_hub::effect::{Effect, Input, Peer, SocketId, Topic};
+use session_hub::limits::{RATE_PERIOD_MS, TEXTS_PER_PERIOD_MAX};
 
 use crate::common::{Down, Stage};
 
@@ -138,6 +140,27 @@ fn a_flood_of_messages_is_stopped() {
     let sent = (0..10_000).position(|_| crowd.text(viewer, &text) == Some(CloseCode::RateLimited));
     assert!(sent.is_some_and(|sent| sent >= 1_000));
     crowd.is_unharmed();
+}
+
+#[test]
+fn a_runner_whose_every_terminal_reports_as_often_as_it_may_stays() {
+    let mut stage = Stage::new();
+    let (_, terminal) = stage.session();
+    let socket = stage.runner.socket;
+    // The stage's clock goes on by a millisecond for each: all of it falls into one period.
+    for _ in 0..TERMINALS_PER_RUNNER_MAX as u64 {
+        for report in 0..STATUS_BURST + RATE_PERIOD_MS / STATUS_EVERY_MS {
+            let status = if report % 2 == 0 { Status::Working } else { Status::Idle };
+            stage.runner.set_status(&mut stage.world, terminal, status);
+        }
+    }
+    stage.settle();
+    assert_eq!((stage.runner.closed_with, stage.runner.socket), (None, socket));
+    for _ in 0..TEXTS_PER_PERIOD_MAX {
+        stage.runner.set_status(&mut stage.world, terminal, Status::Working);
+    }
+    stage.settle();
+    assert_eq!(stage.runner.closed_with, Some(CloseCode::RateLimited), "it has a bound all the same");
 }
 
 #[test]

@@ -16,9 +16,15 @@ fn guests_are_pinned() {
     let text = |hall: &Hall, socket: SocketId| hall.attachments[&socket].clone();
     let at = |text: &str| serde_json::from_str::<Guest>(text).expect("a guest").connected_ms;
     let (first, second) = (text(&hall, waiting), text(&hall, here));
-    assert_eq!(first, format!(r#"{{"socket":101,"lobby":3,"connected_ms":{},"stage":"waiting"}}"#, at(&first)));
+    assert_eq!(
+        first,
+        format!(r#"{{"socket":101,"lobby":3,"from":"203.0.113.7","connected_ms":{},"stage":"waiting"}}"#, at(&first))
+    );
     let rest = r#""stage":"here","client_id":"a","person":"ann"}"#;
-    assert_eq!(second, format!(r#"{{"socket":102,"lobby":3,"connected_ms":{},{rest}"#, at(&second)));
+    assert_eq!(
+        second,
+        format!(r#"{{"socket":102,"lobby":3,"from":"203.0.113.7","connected_ms":{},{rest}"#, at(&second))
+    );
     for (stage, word) in [(Stage::Checking, "checking"), (Stage::Introducing, "introducing")] {
         assert_eq!(serde_json::to_string(&stage).expect("a word"), format!("\"{word}\""));
     }

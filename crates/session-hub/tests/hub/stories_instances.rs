@@ -205,6 +205,21 @@ fn a_socket_speaks_for_itself_and_hears_nothing_before_it_is_known() {
 }
 
 #[test]
+fn when_a_person_is_out_so_are_their_instances() {
+    let mut hall = Hall::new();
+    let (socket, bobs) = (hall.instance("a", "ann-1"), hall.instance("a", "bob-1"));
+    hall.ask("ann", Request::CloseAll { revoke: false });
+    assert_eq!(hall.closed, [(socket, CloseCode::Unauthorized)].into());
+    let again = hall.instance("a", "ann-1");
+    assert!(hall.one("ann", "a").online, "let in again by D1");
+    hall.ask("ann", Request::CloseAll { revoke: true });
+    assert_eq!(hall.closed[&again], CloseCode::Revoked);
+    let barred = hall.instance("a", "ann-1");
+    assert_eq!(hall.closed[&barred], CloseCode::Revoked);
+    assert!(hall.one("bob", "a").online && !hall.closed.contains_key(&bobs));
+}
+
+#[test]
 fn an_end_that_no_report_told_of_is_found_out_when_somebody_looks() {
     let mut hall = Hall::new();
     let (lost, kept) = (hall.instance("a", "ann-1"), hall.instance("b", "ann-1"));

@@ -90,7 +90,7 @@ impl Hall {
 
     pub fn connect(&mut self) -> SocketId {
         self.next_socket += 1;
-        self.input(LobbyInput::Connected { socket: self.next_socket, lobby: LOBBY });
+        self.input(LobbyInput::Connected { socket: self.next_socket, lobby: LOBBY, from: "203.0.113.7".into() });
         self.next_socket
     }
 
@@ -128,7 +128,8 @@ impl Hall {
     /// Lets the oldest errand happen.
     pub fn run_errand(&mut self) -> bool {
         match self.errands.pop_front() {
-            Some(LobbyEffect::Check { socket, token }) => {
+            Some(LobbyEffect::Check { socket, token, from }) => {
+                assert_eq!(from, "203.0.113.7");
                 let verdict = match self.tokens.get(token.expose()) {
                     Some(person) => Verdict::Holder { person: (*person).into(), token: token.expose().into() },
                     None => Verdict::Refused("This token is unknown.".into()),

@@ -1,0 +1,38 @@
+//! `GET /auth/access`: signing in where Cloudflare Access stands in front and nothing else asks who one is.
+
+use worker::Response;
+
+use super::{cf_access, return_path, sign_in};
+use crate::error::{Error, Kind};
+use crate::http::{self, Visit};
+use crate::pages::home;
+use crate::store::Db;
+
+/// Signs in whom Access vouches for.
+pub async fn open(visit: Visit) -> Result<Response, Error> {
+    let application = match &visit.config.access {
+        // With a GitHub app Access only stands before it: GitHub says who one is.
+        Some(application) if visit.config.github.is_none() => application,
+        Some(_) | None => return Err(Error::not_found("page")),
+    };
+    let assertion = visit.header(cf_access::HEADER).unwrap_or_default();
+    let email = match cf_access::email(application, &assertion, visit.now_ms).await {
+        Ok(email) => email,
+        Err(error) if error.kind == Kind::Internal => return Err(error),
+        Err(error) => {
+            worker::console_log!(
+                "{}",
+                serde_json::json!({ "event": "sign_in_refused", "request_id": visit.request_id, "detail": error.detail })
+            );
+            return home::sign_in_page(&visit, error.status(), Some(&error.message));
+        }
+    };
+    let db = Db::open(&visit.env)?;
+    let is_named_admin = visit.config.is_admin(&email);
+    let first_is_admin = visit.config.admins.is_empty();
+    let person = db.save_access_person(&email, is_named_admin, first_is_admin, visit.now_ms).await?;
+    let to = visit.query("to");
+    let response = http::see_other(to.as_deref().and_then(return_path::checked).unwrap_or(return_path::HOME))?;
+    response.headers().set("Set-Cookie", &sign_in::begin(&visit, &db, person).await?)?;
+    Ok(response)
+}
