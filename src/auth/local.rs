@@ -10,6 +10,7 @@ use serde::Deserialize;
 use worker::Response;
 
 use super::{Identity, cookie, secret};
+use crate::audit::{self, Action, Actor, Event};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
@@ -39,7 +40,18 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
     if is_speculative(&visit) {
         return Err(Error::forbidden("This link signs in once, so it is not opened ahead of time."));
     }
-    let link = link_of(&visit)?;
+    match sign_in(&visit).await {
+        Err(error) if error.kind == Kind::Unauthorized => {
+            let event = Event::of(Action::SignInRefused).with("by", "link").with("why", error.message.as_str());
+            audit::refused(&visit, event).await;
+            Err(error)
+        }
+        answer => answer,
+    }
+}
+
+async fn sign_in(visit: &Visit) -> Result<Response, Error> {
+    let link = link_of(visit)?;
     let db = Db::open(&visit.env)?;
     if !db.use_link(&link.nonce, link.exp.saturating_mul(1000), visit.now_ms).await? {
         return Err(gone("This sign-in link was already used."));
@@ -51,6 +63,9 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
     let person = db.save_local_person(&visit.config.local_name, visit.now_ms).await?;
     let value = cookie::mint()?;
     let agent = visit.header("user-agent").unwrap_or_default();
+    let who = Actor::person(&person.to_string(), &visit.config.local_name);
+    let event = Event::of(Action::SignedIn).by(who).with("by", "link").with("device", agent.as_str());
+    audit::record(visit, event).await?;
     db.add_sign_in(person, &value, &agent, visit.now_ms).await?;
     let response = http::see_other("/dashboard")?;
     response.headers().set("Set-Cookie", &cookie::set(&value, visit.is_https()))?;
