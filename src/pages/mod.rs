@@ -4,6 +4,7 @@
 //! everyone else's, or the answer names the page to go to. A page never changes by itself being asked for.
 
 pub mod access;
+pub mod audit;
 pub mod clients;
 pub mod dashboard;
 pub mod home;
