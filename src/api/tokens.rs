@@ -6,14 +6,18 @@ use serde_json::json;
 use session_hub::call::{Reply, Request};
 use worker::Response;
 
-use crate::auth::Identity;
+use crate::audit::{self, Action, Actor, Event};
 use crate::auth::jwt::{Keys, Pass};
 use crate::auth::token::{self, Scope};
+use crate::auth::{Identity, Token};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
 use crate::store::tokens::{NewToken, TOKENS_MAX};
 use crate::{random, router};
+
+/// Exchanges of one token are written to the audit log at most this often.
+const EXCHANGE_WRITTEN_EVERY_MS: u64 = 60 * 60 * 1000;
 
 #[derive(Deserialize)]
 struct Wish {
@@ -55,15 +59,22 @@ pub async fn make(visit: &Visit, name: &str, scope: Scope) -> Result<Made, Error
         let message = format!("There are {TOKENS_MAX} tokens already, the most there can be: revoke one first.");
         return Err(Error::new(Kind::Limit, message));
     }
-    if scope == Scope::Runner {
-        let added = visit.ask(Request::AddRunner { runner: id.clone(), name: name.clone() }).await;
-        if let Err(refused) = added {
-            // Nobody ever saw its secret: it must not count among the tokens that live.
-            revoke_row(visit, &id).await?;
-            return Err(refused);
-        }
+    if let Err(refused) = announce(visit, &id, &name, scope).await {
+        // Nobody ever saw its secret: it must not count among the tokens that live.
+        revoke_row(visit, &id).await?;
+        return Err(refused);
     }
     Ok(Made { id, name, token })
+}
+
+/// What a new token must be known by before it is shown: the audit log, and for a runner the hub.
+async fn announce(visit: &Visit, id: &str, name: &str, scope: Scope) -> Result<(), Error> {
+    let event = Event::of(Action::TokenMade).on(format!("token {id}")).with("name", name).with("scope", scope.word());
+    audit::record(visit, event).await?;
+    if scope == Scope::Runner {
+        visit.ask(Request::AddRunner { runner: id.to_owned(), name: name.to_owned() }).await?;
+    }
+    Ok(())
 }
 
 /// A token for a short-lived JWT. The token itself proves who asks.
@@ -77,6 +88,7 @@ pub async fn exchange(visit: Visit) -> Result<Response, Error> {
     let keys = Keys::load(&visit.config, &db, visit.now_ms).await?;
     let pass = Pass::new(token.scope, &token.id, token.person.number());
     let (jwt, expires_at_ms) = keys.sign(pass, visit.now_ms)?;
+    record_exchange(&visit, &db, &token).await?;
     let bearer = json!({ "id": token.id, "name": token.name });
     let mut answer = json!({ "jwt": jwt, "expires_at_ms": expires_at_ms, "scope": token.scope, "token": bearer });
     if let (Scope::Runner, Some(answer)) = (token.scope, answer.as_object_mut()) {
@@ -85,14 +97,35 @@ pub async fn exchange(visit: Visit) -> Result<Response, Error> {
     http::json(200, &answer)
 }
 
+/// Writes the first exchange within an hour down: a runner exchanges its token whenever it connects.
+async fn record_exchange(visit: &Visit, db: &Db, token: &Token) -> Result<(), Error> {
+    let key = format!("exchange written {}", token.id);
+    if !db.claim(&key, EXCHANGE_WRITTEN_EVERY_MS, visit.now_ms).await? {
+        return Ok(());
+    }
+    let event = Event::of(Action::TokenExchanged)
+        .on(format!("token {}", token.id))
+        .by(Actor::token(&token.id, &token.name))
+        .via(audit::via(token.scope))
+        .with("scope", token.scope.word())
+        .with("person", token.person.id.as_str());
+    if let Err(error) = audit::record(visit, event).await {
+        db.unclaim(&key).await?;
+        return Err(error);
+    }
+    Ok(())
+}
+
 /// The token no longer works, and what it had open is closed.
 pub async fn revoke(visit: Visit) -> Result<Response, Error> {
     let id = visit.param("id").to_owned();
+    let event = Event::of(Action::TokenRevoked).on(format!("token {id}"));
     let request = match revoke_row(&visit, &id).await? {
         Scope::Runner | Scope::Session => Request::RevokeRunner { runner: id },
         Scope::Cli | Scope::ClaudeCodeUi => Request::CloseSockets { person: visit.person()?.id.clone() },
     };
     visit.ask(request).await?;
+    audit::note(&visit, event).await;
     http::no_content()
 }
 
@@ -101,12 +134,19 @@ pub async fn revoke_runner(visit: &Visit, runner: String) -> Result<Reply, Error
     if revoke_row(visit, &runner).await? != Scope::Runner {
         return Err(Error::not_found("runner"));
     }
-    visit.ask(Request::RevokeRunner { runner }).await
+    let event = Event::of(Action::RunnerRevoked).on(format!("token {runner}"));
+    let reply = visit.ask(Request::RevokeRunner { runner }).await?;
+    audit::note(visit, event).await;
+    Ok(reply)
 }
 
 /// Renames a runner and its token.
 pub async fn rename_runner(visit: &Visit, runner: String, name: String) -> Result<Reply, Error> {
     let name = checked_name(&name)?;
+    // What is not there is refused before anything is written down.
+    visit.ask(Request::Runner { runner: runner.clone() }).await?;
+    let event = Event::of(Action::RunnerRenamed).on(format!("token {runner}")).with("name", name.as_str());
+    audit::record(visit, event).await?;
     let reply = visit.ask(Request::RenameRunner { runner: runner.clone(), name: name.clone() }).await?;
     Db::open(&visit.env)?.rename_token(visit.person()?.number(), &runner, &name).await?;
     Ok(reply)

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use worker::Response;
 
 use super::{return_path, secret, sign_in};
+use crate::audit::{self, Action, Actor, Event};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
@@ -39,14 +40,29 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
     if is_speculative(&visit) {
         return Err(Error::forbidden("This link signs in once, so it is not opened ahead of time."));
     }
-    let link = link_of(&visit)?;
+    match enter(&visit).await {
+        Err(error) if error.kind == Kind::Unauthorized => {
+            let event = Event::of(Action::SignInRefused).with("by", "link").with("why", error.message.as_str());
+            audit::refused(&visit, event).await;
+            Err(error)
+        }
+        answer => answer,
+    }
+}
+
+async fn enter(visit: &Visit) -> Result<Response, Error> {
+    let link = link_of(visit)?;
     let db = Db::open(&visit.env)?;
     if !db.use_link(&link.nonce, link.exp.saturating_mul(1000), visit.now_ms).await? {
         return Err(gone("This sign-in link was already used."));
     }
     let person = db.save_local_person(&visit.config.local_name, visit.now_ms).await?;
+    let agent = visit.header("user-agent").unwrap_or_default();
+    let who = Actor::person(&person.to_string(), &visit.config.local_name);
+    let event = Event::of(Action::SignedIn).by(who).with("by", "link").with("device", agent);
+    audit::record(visit, event).await?;
     let response = http::see_other(return_path::HOME)?;
-    response.headers().set("Set-Cookie", &sign_in::begin(&visit, &db, person).await?)?;
+    response.headers().set("Set-Cookie", &sign_in::begin(visit, &db, person).await?)?;
     Ok(response)
 }
 

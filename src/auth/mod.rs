@@ -156,6 +156,11 @@ pub async fn identify(visit: &Visit) -> Result<Identity, Error> {
     }))
 }
 
+/// Whether whoever asks administers this deployment.
+pub fn is_admin(visit: &Visit) -> bool {
+    visit.identity.person().is_some_and(|person| person.role == Role::Admin)
+}
+
 async fn identify_token(visit: &Visit, authorization: &str, db: &Db) -> Result<Token, Error> {
     let refused = |message: &str| Error::unauthorized(message).with_header("WWW-Authenticate", "Bearer");
     let Some(text) = token::bearer(authorization) else { return Err(refused("Send `Authorization: Bearer mst_...`.")) };

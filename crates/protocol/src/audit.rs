@@ -119,20 +119,9 @@ impl Draft {
     #[must_use]
     pub fn seal(self, chain: Chain, head: &Head) -> Entry {
         let Draft { at_ms, actor, via, action, target, detail } = self.bounded();
-        let mut entry = Entry {
-            chain,
-            seq: head.seq + 1,
-            at_ms,
-            actor,
-            via: via.word().to_owned(),
-            action: action.word().to_owned(),
-            target,
-            detail,
-            prev: head.hash.clone(),
-            hash: String::new(),
-        };
-        entry.hash = entry.computed_hash();
-        entry
+        let (via, action) = (via.word().to_owned(), action.word().to_owned());
+        let (prev, hash) = (String::new(), String::new());
+        Entry { chain, seq: 0, at_ms, actor, via, action, target, detail, prev, hash }.sealed(head)
     }
 }
 
@@ -201,6 +190,14 @@ impl Entry {
         }
         netstring(&mut bytes, &self.prev);
         bytes
+    }
+
+    /// The same entry in the place that follows `head`.
+    #[must_use]
+    pub fn sealed(self, head: &Head) -> Entry {
+        let mut entry = Entry { seq: head.seq + 1, prev: head.hash.clone(), ..self };
+        entry.hash = entry.computed_hash();
+        entry
     }
 
     /// What its hash must be.

@@ -100,9 +100,8 @@ fn a_whole_chain_holds_and_says_its_head() {
 #[test]
 fn what_is_removed_changed_or_moved_is_named() {
     let chain = chain_of(5);
-    let without = |seq: usize| -> Vec<Entry> {
-        chain.iter().filter(|entry| entry.seq != seq as u64).cloned().collect()
-    };
+    let without =
+        |seq: usize| -> Vec<Entry> { chain.iter().filter(|entry| entry.seq != seq as u64).cloned().collect() };
     assert_eq!(checked(&without(3)), Err(Break::Missing { expected: 3, seq: 4 }));
     assert_eq!(checked(&without(1)), Err(Break::FrontMissing { seq: 2 }));
     assert_eq!(checked(&chain[2..]), Err(Break::FrontMissing { seq: 3 }));
@@ -163,7 +162,12 @@ fn texts_are_cut_and_never_refused() {
     assert_eq!(entry.actor.name.chars().count(), ACTOR_NAME_CHARS_MAX);
     assert!(entry.target.starts_with("a by") && entry.target.chars().count() == TARGET_CHARS_MAX);
     assert_eq!(entry.detail.len(), DETAIL_PAIRS_MAX);
-    assert!(entry.detail.iter().all(|(key, value)| key.len() == DETAIL_KEY_CHARS_MAX && value.len() == DETAIL_VALUE_CHARS_MAX));
+    assert!(
+        entry
+            .detail
+            .iter()
+            .all(|(key, value)| key.len() == DETAIL_KEY_CHARS_MAX && value.len() == DETAIL_VALUE_CHARS_MAX)
+    );
     assert!(checked(&[entry]).is_ok());
 }
 

@@ -130,7 +130,5 @@ words! {
         DrivingTaken = "driving_taken",
         /// Nobody drives a terminal any more.
         DrivingReleased = "driving_released",
-        /// The audit log was exported.
-        AuditExported = "audit_exported",
     }
 }
