@@ -131,9 +131,17 @@ pub async fn record_own(db: &Db, now_ms: u64, event: Event) -> Result<(), Error>
 
 fn who(identity: &Identity) -> (Actor, Via) {
     match identity {
-        Identity::Nobody => (Actor::stranger(), Via::Browser),
-        Identity::SignedIn(sign_in) => (Actor::person(&sign_in.person.id, &sign_in.person.name), Via::Browser),
-        Identity::Token(token) => (Actor::token(&token.id, &token.name), via(token.scope)),
+        Identity::Nobody => (Actor::stranger(), via_of(identity)),
+        Identity::SignedIn(sign_in) => (Actor::person(&sign_in.person.id, &sign_in.person.name), via_of(identity)),
+        Identity::Token(token) => (Actor::token(&token.id, &token.name), via_of(identity)),
+    }
+}
+
+/// By which way whoever asks comes.
+pub fn via_of(identity: &Identity) -> Via {
+    match identity {
+        Identity::Nobody | Identity::SignedIn(_) => Via::Browser,
+        Identity::Token(token) => via(token.scope),
     }
 }
 

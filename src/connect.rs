@@ -6,6 +6,7 @@
 //! **Invariant.** The [`Peer`] that the hub sees is made here, from what was verified here.
 
 use protocol::SUBPROTOCOL;
+use protocol::audit::Via;
 use session_hub::effect::{Peer, Topic};
 use worker::{Method, Response};
 
@@ -76,7 +77,7 @@ async fn by_jwt(visit: &Visit, authorization: &str) -> Result<(String, Peer), Er
     let person = row.person.id.to_string();
     let peer = match row.scope {
         Scope::Runner | Scope::Session => Peer::Runner { runner: row.id, name: row.name },
-        Scope::Cli => Peer::Viewer { person: person.clone(), name: row.person.name },
+        Scope::Cli => Peer::Viewer { person: person.clone(), name: row.person.name, via: Via::Cli },
         Scope::ClaudeCodeUi => return Err(refused("A claudecodeui instance names its token when it registers.")),
     };
     Ok((person, peer))
@@ -98,7 +99,7 @@ async fn by_cookie(visit: &Visit, offer: Offer) -> Result<(String, Peer), Error>
                 topic.ok_or_else(|| Error::invalid("page", "Say page=dashboard, or page=session&session=<number>."))?;
             Peer::Page { person: person.id.clone(), topic }
         }
-        _ => Peer::Viewer { person: person.id.clone(), name: person.name },
+        _ => Peer::Viewer { person: person.id.clone(), name: person.name, via: Via::Browser },
     };
     Ok((person.id, peer))
 }

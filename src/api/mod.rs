@@ -3,6 +3,7 @@
 //! Handlers decode a body into a type, ask the hub once, and answer with the hub's own view. Bounds of fields are the hub's
 //! to check; it names the field that is at fault.
 
+pub mod audit;
 pub mod access;
 pub mod prompts;
 pub mod runners;
@@ -38,6 +39,7 @@ fn answer(status: u16, reply: Reply) -> Result<Response, Error> {
         Reply::Terminal(terminal) => http::json(status, &terminal),
         Reply::Prompt(prompt) => http::json(status, &prompt),
         Reply::Runner(runner) => http::json(status, &runner),
+        Reply::Audit(page) => http::json(status, &page),
         Reply::Done => http::no_content(),
         Reply::Refused(refusal) => Err(refusal.into()),
     }

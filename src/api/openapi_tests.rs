@@ -112,6 +112,16 @@ fn every_view_is_described_field_by_field() {
         exit_signal: Some(9),
     };
     assert_described(&document, "StatusReport", &status);
+    let draft = protocol::audit::Draft {
+        at_ms: 1,
+        actor: protocol::audit::Actor::system(),
+        via: protocol::audit::Via::System,
+        action: protocol::audit::Action::SignedIn,
+        target: String::new(),
+        detail: BTreeMap::new(),
+    };
+    let entry = draft.seal(protocol::audit::Chain::Deployment, &protocol::audit::Head::default());
+    assert_described(&document, "AuditEntry", &entry);
     assert_described(&document, "Size", &Size::DEFAULT);
     let person = Person { id: "1".into(), name: "Ann".into(), drives: true, you: true };
     assert_described(&document, "Person", &person);

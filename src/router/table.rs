@@ -64,6 +64,10 @@ routes! {
     Post "/settings/access/:entity/remove" Admin pages::access::remove;
     Post "/settings/people/:person/role" Admin pages::access::set_role;
     Post "/settings/people/:person/end" Admin pages::access::end;
+    Get "/settings/audit" Person pages::audit::show;
+
+    Get "/api/audit" AdminToken api::audit::deployment;
+    Get "/api/audit/hub" Token api::audit::hub;
 
     Get "/api/tokens" Token api::tokens::list;
     Post "/api/tokens" Token api::tokens::create;

@@ -1,5 +1,6 @@
 //! Renders what changed for the pages that show it: once for each topic, the very fragments that the pages are made of.
 
+use protocol::audit::Via;
 use session_hub::call::{Call, Caller, Reply, Request};
 use session_hub::effect::Topic;
 
@@ -7,7 +8,7 @@ use crate::pages::view::push;
 
 /// What to ask the hub about a topic; asking changes nothing, so nobody in particular asks.
 pub(super) fn question(topic: Topic) -> Call {
-    let caller = Caller { person: String::new(), name: String::new() };
+    let caller = Caller { person: String::new(), name: String::new(), via: Via::System };
     let request = match topic {
         Topic::Dashboard => Request::Board,
         Topic::Session(session) => Request::Session { session },

@@ -6,6 +6,7 @@
 
 use protocol::audit::{Actor, ActorKind, Chain, Draft, Entry, Head};
 use serde::Deserialize;
+use session_hub::call::AuditWanted;
 use worker::{D1PreparedStatement, console_error};
 
 use super::{Db, Param};
@@ -13,8 +14,8 @@ use crate::error::Error;
 
 /// Entries sealed in one go: with what reads them, fewer statements than the 50 that D1 grants a request of the free plan.
 const SEAL_MAX: u64 = 20;
-/// Entries read in one go: 1,000 of some 500 bytes are half a megabyte.
-pub const READ_MAX: u64 = 1_000;
+/// Entries read in one go, as many as a hub gives: 1,000 of some 500 bytes are half a megabyte.
+pub const READ_MAX: u64 = session_hub::limits::AUDIT_READ_MAX;
 
 /// An entry as it is kept.
 #[derive(Deserialize)]
@@ -50,21 +51,6 @@ impl Row {
             hash: self.hash,
         })
     }
-}
-
-/// Which entries, for a page; what is empty or 0 does not choose.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// A part of the actor's name, or its id.
-    pub actor: String,
-    /// A word of an action.
-    pub action: String,
-    /// At or after this time.
-    pub since_ms: u64,
-    /// Before this time.
-    pub until_ms: u64,
-    /// Before this entry.
-    pub before: u64,
 }
 
 impl Db {
@@ -117,7 +103,7 @@ impl Db {
     }
 
     /// Entries that a page asks for, newest first.
-    pub async fn audit_page(&self, wanted: &Wanted, limit: u64) -> Result<Vec<Entry>, Error> {
+    pub async fn audit_page(&self, wanted: &AuditWanted, limit: u64) -> Result<Vec<Entry>, Error> {
         self.seal_all().await?;
         let rows: Vec<Row> = self
             .all(

@@ -2,6 +2,7 @@
 //!
 //! Invariant: no secret is ever an argument, and standard output holds answers only; everything else goes to standard error.
 
+mod audit;
 mod run;
 
 use std::path::PathBuf;
@@ -67,6 +68,12 @@ pub enum Command {
         /// What to do with it.
         #[command(subcommand)]
         command: ConfigCommand,
+    },
+    /// Check an exported audit log.
+    Audit {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: AuditCommand,
     },
     /// Print the version.
     Version,
@@ -164,6 +171,32 @@ pub enum ConfigCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
+}
+
+/// Below `muster audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check that no entry was changed, removed or moved.
+    Verify(VerifyArgs),
+}
+
+/// `muster audit verify`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Export a log in your hub's settings, or with `curl -H \"Authorization: Bearer $(cat TOKEN-FILE)\" \
+                  https://HUB/api/audit`. An export in several files is given in its order.\n\nExit codes: 0 the chain \
+                  holds, 1 it does not or cannot be read."
+)]
+pub struct VerifyArgs {
+    /// Exported lines; - is standard input.
+    #[arg(default_value = "-", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A hash that was noted down earlier: some entry must have it.
+    #[arg(long, value_name = "HASH")]
+    pub head: Option<String>,
+    /// The number and the hash of the entry that an earlier export ended with, and that this one continues.
+    #[arg(long, value_name = "NUMBER:HASH", value_parser = audit::parse_head)]
+    pub after: Option<protocol::audit::Head>,
 }
 
 #[cfg(test)]

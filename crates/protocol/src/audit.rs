@@ -138,6 +138,11 @@ pub struct Head {
     pub hash: String,
 }
 
+impl Head {
+    /// Highest number of an entry: what a double holds exactly, as everywhere in the hub.
+    pub const SEQ_MAX: u64 = (1 << 53) - 1;
+}
+
 impl Default for Head {
     fn default() -> Head {
         Head { seq: 0, hash: START.to_owned() }

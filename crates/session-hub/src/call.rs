@@ -1,5 +1,6 @@
 //! What the Worker asks of a hub, and the answers that pages, fragments and the JSON API are made from. One typed call.
 
+use protocol::audit::{Entry, Head, Via};
 use protocol::control::{AgentOffer, ErrorCode, Person, Size, StatusReport, StopMode};
 use protocol::status::PromptState;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,9 @@ pub struct Caller {
     pub person: String,
     /// The person's name.
     pub name: String,
+    /// By which way.
+    #[serde(default)]
+    pub via: Via,
 }
 
 /// A question or a command, with who asks.
@@ -154,6 +158,20 @@ pub enum Request {
         /// Which.
         runner: String,
     },
+    /// Entries of the hub's audit log, oldest first. Answer: [`Reply::Audit`].
+    AuditFrom {
+        /// From this one on.
+        seq: u64,
+        /// At most this many.
+        limit: u64,
+    },
+    /// Entries of the hub's audit log that fit, newest first. Answer: [`Reply::Audit`].
+    AuditPage {
+        /// Which.
+        wanted: AuditWanted,
+        /// At most this many.
+        limit: u64,
+    },
     /// The hub's person is out: close every socket. Answer: [`Reply::Done`].
     CloseAll {
         /// For good: the runners' tokens work no more.
@@ -183,10 +201,36 @@ pub enum Reply {
     Prompt(PromptView),
     /// A runner.
     Runner(RunnerView),
+    /// Entries of the audit log.
+    Audit(AuditPage),
     /// Done, nothing to show.
     Done,
     /// Refused; nothing changed.
     Refused(Refusal),
+}
+
+/// Which entries of an audit log a page shows; what is empty or 0 does not choose.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditWanted {
+    /// A part of the actor's name, or its id.
+    pub actor: String,
+    /// The word of an action.
+    pub action: String,
+    /// At or after this time.
+    pub since_ms: u64,
+    /// Before this time.
+    pub until_ms: u64,
+    /// Before this entry.
+    pub before: u64,
+}
+
+/// Entries of an audit log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// The newest entry of all.
+    pub head: Head,
+    /// Those that were asked for.
+    pub entries: Vec<Entry>,
 }
 
 /// Why a call was refused.

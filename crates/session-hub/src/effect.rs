@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Reply};
+use protocol::audit::Via;
 use protocol::close::CloseCode;
 
 /// Names a socket for as long as it is open, across hibernation; never reused within a hub.
@@ -34,6 +35,9 @@ pub enum Peer {
         person: String,
         /// The person's name.
         name: String,
+        /// By which way.
+        #[serde(default, skip_serializing_if = "is_browser")]
+        via: Via,
     },
     /// A page that receives fragments.
     Page {
@@ -42,6 +46,10 @@ pub enum Peer {
         /// What it shows.
         topic: Topic,
     },
+}
+
+fn is_browser(via: &Via) -> bool {
+    *via == Via::Browser
 }
 
 /// What a page shows, and so which changes concern it.

@@ -6,13 +6,14 @@
 //! * [`store`]: the one trait that its SQL runs through.
 //! * [`limits`]: the hub's own bounds; those of the wire are in the protocol crate.
 //! * `hub`: the dispatcher; `sockets`, `runner`, `viewer` and `calls` take its inputs apart.
-//! * `registry`: what the store holds, cached in memory; `prompts`, `timeline`, `checkpoints` and `writers` own the other
-//!   tables, `migrations` their shape.
+//! * `registry`: what the store holds, cached in memory; `prompts`, `timeline`, `audit`, `checkpoints` and `writers` own the
+//!   other tables, `migrations` their shape.
 //! * `watch`: who watches which terminal and how far each is: the hot path, which never touches the store.
 //!
 //! **Invariant.** Memory is a cache: a hub rebuilt from its store and its sockets' attachments behaves like the one it
 //! replaces. **Invariant.** No statement runs on the path of a keystroke or of output.
 
+mod audit;
 pub mod call;
 mod calls;
 mod checkpoints;

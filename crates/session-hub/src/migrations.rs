@@ -11,7 +11,10 @@ pub(crate) struct Migration {
 }
 
 /// All steps, in order.
-pub(crate) const ALL: &[Migration] = &[Migration { name: "first tables", statements: FIRST_TABLES }];
+pub(crate) const ALL: &[Migration] = &[
+    Migration { name: "first tables", statements: FIRST_TABLES },
+    Migration { name: "audit log", statements: AUDIT_LOG },
+];
 
 /// The number of the newest step.
 pub(crate) const NEWEST: u32 = ALL.len() as u32;
@@ -133,4 +136,29 @@ const FIRST_TABLES: &[&str] = &[
         number INTEGER NOT NULL,
         at_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
+];
+
+/// The audit log, and who was last written down as a terminal's driver.
+const AUDIT_LOG: &[&str] = &[
+    "CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        actor_kind TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        actor_name TEXT NOT NULL,
+        via TEXT NOT NULL,
+        action TEXT NOT NULL,
+        target TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        prev TEXT NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT",
+    "CREATE TRIGGER audit_is_appended BEFORE INSERT ON audit
+    WHEN NEW.seq <> 1 + coalesce((SELECT max(seq) FROM audit), 0)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    "CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    "CREATE TABLE drivers (terminal INTEGER PRIMARY KEY, writer TEXT NOT NULL) STRICT",
 ];

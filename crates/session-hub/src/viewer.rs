@@ -48,8 +48,13 @@ impl<S: Store> Hub<S> {
             }
             ViewerMessage::Release { terminal } => {
                 if let Some(wire) = self.watched(socket, terminal, out) {
+                    let drove = wire.driver().is_some_and(|driver| driver.socket == socket);
                     wire.release(socket, out);
+                    let given_up = drove && wire.driver().is_none();
                     self.people_changed(terminal, out);
+                    if given_up {
+                        self.audit_release(moment.now_ms, terminal, socket)?;
+                    }
                 }
             }
             ViewerMessage::Snapshot { terminal, scrollback } => {

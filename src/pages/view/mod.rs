@@ -6,6 +6,7 @@
 
 #![allow(missing_docs, reason = "a field of a view is what its name says, in the words of the template")]
 
+pub mod audit;
 pub mod access;
 pub mod board;
 pub mod clients;
@@ -23,6 +24,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use audit::AuditView;
 pub use access::AccessPage;
 pub use board::DashboardPage;
 pub use clients::{ClientPage, ClientsPage, ConnectPage, NewToken};

@@ -9,7 +9,10 @@ use clap::CommandFactory as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Cli, Command, ConfigArg, ConfigCommand, DebugCommand, LogLevel, RunnerArgs, RunnerSubcommand, StateArg};
+use super::{
+    AuditCommand, Cli, Command, ConfigArg, ConfigCommand, DebugCommand, LogLevel, RunnerArgs, RunnerSubcommand,
+    StateArg,
+};
 use crate::config::{Config, places};
 use crate::hub_link::{HubAddress, Secret};
 use crate::runner::state::StateDir;
@@ -40,6 +43,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Config { command: ConfigCommand::Check { config } } => check(&config),
+        Command::Audit { command: AuditCommand::Verify(args) } => print(&super::audit::verify(&args)?),
         Command::Version => print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Completions { shell } => {
             let mut script = Vec::new();

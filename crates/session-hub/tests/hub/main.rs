@@ -6,6 +6,7 @@ mod golden;
 mod hostile;
 mod rebuild;
 mod simulation;
+mod stories_audit;
 mod stories_calls;
 mod stories_driving;
 mod stories_links;

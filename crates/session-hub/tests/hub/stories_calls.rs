@@ -255,7 +255,7 @@ fn a_deleted_session_leaves_nothing_behind() {
     assert_eq!(stage.runner.forgotten, vec![terminal]);
     assert_eq!(stage.viewers[ann].errors, vec![ErrorCode::NotFound]);
     for (table, rows) in stage.world.twin.dump() {
-        let kept = matches!(table.as_str(), "counters" | "runners" | "migrations" | "idempotency");
+        let kept = matches!(table.as_str(), "audit" | "counters" | "runners" | "migrations" | "idempotency");
         assert!(kept || rows.is_empty(), "{table} keeps {rows:?}");
     }
     // What the runner still says of it is answered with `forget`, not with a terminal.
@@ -410,7 +410,7 @@ fn health_tells_what_is_there() {
     stage.world.connect(Peer::Page { person: "ann".into(), topic: Topic::Dashboard });
     let Reply::Health(health) = stage.world.call(Request::Health) else { panic!("no health") };
     assert_eq!((health.sockets, health.runners_connected, health.runners), (3, 1, 1));
-    assert_eq!((health.viewers, health.pages, health.sessions, health.schema_version), (1, 1, 1, 1));
+    assert_eq!((health.viewers, health.pages, health.sessions, health.schema_version), (1, 1, 1, 2));
     assert!(health.messages_in >= 3 && health.rows_written >= 5);
     stage.world.evict();
     let Reply::Health(after) = stage.world.call(Request::Health) else { panic!("no health") };
