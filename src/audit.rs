@@ -148,7 +148,7 @@ pub fn via_of(identity: &Identity) -> Via {
 /// By which way a token's bearer comes.
 pub fn via(scope: Scope) -> Via {
     match scope {
-        Scope::Runner => Via::Runner,
+        Scope::Runner | Scope::Session | Scope::ClaudeCodeUi => Via::Runner,
         Scope::Cli => Via::Cli,
     }
 }

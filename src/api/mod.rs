@@ -3,8 +3,8 @@
 //! Handlers decode a body into a type, ask the hub once, and answer with the hub's own view. Bounds of fields are the hub's
 //! to check; it names the field that is at fault.
 
-pub mod audit;
 pub mod access;
+pub mod audit;
 pub mod prompts;
 pub mod runners;
 pub mod sessions;

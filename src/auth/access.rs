@@ -3,6 +3,7 @@
 //! **Invariant.** Somebody new comes in only when GitHub says so now. Somebody who is in stays in while GitHub cannot be
 //! asked, for [`GRACE_MS`] after it last said yes, and is out at once when it says no: sign-ins, sockets and tokens end.
 
+use protocol::audit::Via;
 use session_hub::call::{Caller, Request};
 use worker::{Env, console_error, console_log};
 
@@ -236,5 +237,5 @@ impl Gate<'_> {
 }
 
 fn caller(person: &PersonRow) -> Caller {
-    Caller { person: person.id.to_string(), name: person.name.clone() }
+    Caller { person: person.id.to_string(), name: person.name.clone(), via: Via::System }
 }

@@ -12,6 +12,8 @@ use crate::error::{Error, Kind};
 use crate::github::{App, Client, Failure, Profile, Tokens};
 use crate::http::Visit;
 use crate::pages::home;
+use crate::audit::{self, Action, Actor, Event};
+use crate::auth::allowance;
 use crate::router;
 use crate::store::Db;
 use crate::store::people::Arrival;
@@ -38,6 +40,7 @@ pub async fn finish(visit: Visit) -> Result<Response, Error> {
     let app = app(&visit)?;
     router::rate_limit(&visit, "sign-in").await?;
     stand_behind_access(&visit).await?;
+    allowance::check(&visit, &allowance::SIGN_IN).await?;
     let response = match arrive(&visit, app).await? {
         Ok((cookie, to)) => {
             let response = crate::http::see_other(&to)?;
@@ -49,6 +52,12 @@ pub async fn finish(visit: Visit) -> Result<Response, Error> {
                 "{}",
                 serde_json::json!({ "event": "sign_in_refused", "request_id": visit.request_id, "detail": turned_away.detail })
             );
+            // GitHub's own trouble is nobody's failure.
+            if turned_away.status < 500 {
+                allowance::failed(&visit, &allowance::SIGN_IN).await?;
+                let event = Event::of(Action::SignInRefused).with("by", "github").with("why", turned_away.detail.as_str());
+                audit::refused(&visit, event).await;
+            }
             home::sign_in_page(&visit, turned_away.status, Some(turned_away.message))?
         }
     };
@@ -173,6 +182,13 @@ async fn welcome(
     };
     let person = gate.db.save_github_person(&arrival, visit.now_ms + CONFIRMED_MS, visit.now_ms).await?;
     gate.keep_tokens(person, tokens).await?;
+    let event = Event::of(Action::SignedIn)
+        .by(Actor::person(&person.to_string(), &name))
+        .with("by", "github")
+        .with("login", profile.login.as_str())
+        .with("allowed_by", allowed_by)
+        .with("device", visit.header("user-agent").unwrap_or_default());
+    audit::record(visit, event).await?;
     sign_in::begin(visit, gate.db, person).await
 }
 

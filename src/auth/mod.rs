@@ -3,6 +3,7 @@
 //! **Invariant.** Identity comes from a cookie, a token or a JWT that this module verified, never from a field of a request.
 
 pub mod access;
+pub mod allowance;
 mod attempt;
 pub mod by_access;
 pub mod cf_access;

@@ -41,5 +41,6 @@ pub async fn end_others(visit: &Visit) -> Result<(), Error> {
     let own = visit.sign_in().map_or(0, |sign_in| sign_in.id);
     Db::open(&visit.env)?.end_sign_ins(person.number(), own).await?;
     visit.ask(Request::CloseSockets { person: person.id.clone() }).await?;
+    audit::note(visit, Event::of(Action::SignInEnded).on("all other sign-ins")).await;
     Ok(())
 }

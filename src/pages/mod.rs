@@ -3,8 +3,8 @@
 //! A form of a page is sent by htmx. Its answer is empty: what changed comes over the page's socket, to this page and to
 //! everyone else's, or the answer names the page to go to. A page never changes by itself being asked for.
 
-pub mod audit;
 pub mod access;
+pub mod audit;
 pub mod clients;
 pub mod dashboard;
 pub mod home;

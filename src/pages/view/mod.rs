@@ -6,8 +6,8 @@
 
 #![allow(missing_docs, reason = "a field of a view is what its name says, in the words of the template")]
 
-pub mod audit;
 pub mod access;
+pub mod audit;
 pub mod board;
 pub mod clients;
 pub mod new_session;
@@ -24,8 +24,8 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
-pub use audit::AuditView;
 pub use access::AccessPage;
+pub use audit::AuditView;
 pub use board::DashboardPage;
 pub use clients::{ClientPage, ClientsPage, ConnectPage, NewToken};
 pub use new_session::{NewSessionDialog, NewSessionPage};
