@@ -15,7 +15,7 @@ use crate::auth::token::{self, Scope};
 use crate::auth::{Identity, csrf};
 use crate::error::{Error, Kind};
 use crate::http::Visit;
-use crate::router;
+use crate::router::brake::{self, Door};
 use crate::session_hub::client;
 use crate::store::Db;
 
@@ -28,11 +28,18 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
         );
     }
     let offer = Offer::parse(visit.header("sec-websocket-protocol").as_deref());
-    let (owner, peer) = match visit.header("authorization") {
-        Some(authorization) => by_jwt(&visit, &authorization).await?,
-        None => by_cookie(&visit, offer).await?,
+    let identified = match visit.header("authorization") {
+        Some(authorization) => by_jwt(&visit, &authorization).await,
+        None => by_cookie(&visit, offer).await,
     };
-    router::rate_limit(&visit, "connect").await?;
+    let (owner, peer) = match identified {
+        Ok(identified) => identified,
+        Err(refused) => {
+            brake::stranger(&visit, Door::Connect).await?;
+            return Err(refused);
+        }
+    };
+    brake::person(&visit, Door::Connect, &owner).await?;
     let subprotocol = match (&peer, offer) {
         (Peer::Page { .. }, _) => None,
         (_, Offer::Muster) => Some(SUBPROTOCOL),

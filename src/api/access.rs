@@ -110,9 +110,10 @@ pub async fn disallow(visit: &Visit, id: u64) -> Result<(), Error> {
 
 /// Makes admins and takes it back; one always stays.
 pub async fn give_role(visit: &Visit, person: u64, role: Role) -> Result<(), Error> {
+    let event = Event::of(Action::RoleChanged).on(format!("person {person}")).with("role", role.word());
+    audit::record(visit, event).await?;
     if Db::open(&visit.env)?.set_role(person, role).await? {
-        let event = Event::of(Action::RoleChanged).on(format!("person {person}")).with("role", role.word());
-        return audit::record(visit, event).await;
+        return Ok(());
     }
     Err(Error::new(Kind::Conflict, "There has to be an admin: make somebody else one first."))
 }
@@ -122,8 +123,10 @@ pub async fn sign_out(visit: &Visit, person: u64) -> Result<(), Error> {
     let db = Db::open(&visit.env)?;
     let row = db.person(person).await?.ok_or_else(|| Error::not_found("person"))?;
     db.end_sign_ins(person, 0).await?;
-    audit::note(visit, Event::of(Action::SignInEnded).on(format!("person {person}"))).await;
-    gate(visit, &db).close_sockets(&row).await
+    gate(visit, &db).close_sockets(&row).await?;
+    let event = Event::of(Action::SignInEnded).on("all sign-ins").with("person", person.to_string());
+    audit::note(visit, event).await;
+    Ok(())
 }
 
 fn gate<'a>(visit: &'a Visit, db: &'a Db) -> Gate<'a> {

@@ -9,7 +9,7 @@ use worker::Response;
 use crate::audit::{self, Action, Actor, Event};
 use crate::auth::jwt::{Keys, Pass};
 use crate::auth::token::{self, Scope};
-use crate::auth::{Identity, Token};
+use crate::auth::{Identity, Token, allowance};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
@@ -80,9 +80,18 @@ async fn announce(visit: &Visit, id: &str, name: &str, scope: Scope) -> Result<(
 /// A token for a short-lived JWT. The token itself proves who asks.
 pub async fn exchange(visit: Visit) -> Result<Response, Error> {
     router::rate_limit(&visit, "exchange").await?;
-    let Identity::Token(token) = visit.identify().await? else {
-        let error = Error::unauthorized("Send the token as `Authorization: Bearer mst_...`.");
-        return Err(error.with_header("WWW-Authenticate", "Bearer"));
+    allowance::check(&visit, &allowance::EXCHANGE).await?;
+    let token = match visit.identify().await {
+        Ok(Identity::Token(token)) => token,
+        Err(error) if error.kind != Kind::Unauthorized => return Err(error),
+        refused => {
+            allowance::failed(&visit, &allowance::EXCHANGE).await?;
+            let unsaid = Error::unauthorized("Send the token as `Authorization: Bearer mst_...`.");
+            let error = refused.err().unwrap_or_else(|| unsaid.with_header("WWW-Authenticate", "Bearer"));
+            let event = Event::of(Action::TokenRefused).by(Actor::stranger()).with("why", error.message.as_str());
+            audit::refused(&visit, event).await;
+            return Err(error);
+        }
     };
     let db = Db::open(&visit.env)?;
     let keys = Keys::load(&visit.config, &db, visit.now_ms).await?;

@@ -20,7 +20,7 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
         Ok(email) => email,
         Err(error) if error.kind == Kind::Internal => return Err(error),
         Err(error) => {
-            sign_in::refused(&visit, "access", &error.detail).await;
+            sign_in::refused(&visit, "access", &error.detail).await?;
             return home::sign_in_page(&visit, error.status(), Some(&error.message));
         }
     };

@@ -7,7 +7,8 @@ use worker::{Response, console_error};
 
 use super::access::{CONFIRMED_MS, Gate};
 use super::attempt::{self, Attempt};
-use super::{cf_access, sign_in};
+use super::{allowance, cf_access, sign_in};
+
 use crate::error::{Error, Kind};
 use crate::github::{App, Client, Failure, Profile, Tokens};
 use crate::http::Visit;
@@ -38,6 +39,7 @@ pub async fn finish(visit: Visit) -> Result<Response, Error> {
     let app = app(&visit)?;
     router::rate_limit(&visit, "sign-in").await?;
     stand_behind_access(&visit).await?;
+    allowance::check(&visit, &allowance::SIGN_IN).await?;
     let response = match arrive(&visit, app).await? {
         Ok((cookie, to)) => {
             let response = crate::http::see_other(&to)?;
@@ -45,7 +47,10 @@ pub async fn finish(visit: Visit) -> Result<Response, Error> {
             response
         }
         Err(turned_away) => {
-            sign_in::refused(&visit, "github", &turned_away.detail).await;
+            // GitHub's own trouble is nobody's failure.
+            if turned_away.status < 500 {
+                sign_in::refused(&visit, "github", &turned_away.detail).await?;
+            }
             home::sign_in_page(&visit, turned_away.status, Some(turned_away.message))?
         }
     };

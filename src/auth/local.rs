@@ -9,8 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use worker::Response;
 
-use super::{return_path, secret, sign_in};
-use crate::audit::{self, Action, Event};
+use super::{allowance, return_path, secret, sign_in};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
@@ -40,10 +39,10 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
     if is_speculative(&visit) {
         return Err(Error::forbidden("This link signs in once, so it is not opened ahead of time."));
     }
+    allowance::check(&visit, &allowance::SIGN_IN).await?;
     match arrive(&visit).await {
         Err(error) if error.kind == Kind::Unauthorized => {
-            let event = Event::of(Action::SignInRefused).with("by", "link").with("why", error.message.as_str());
-            audit::refused(&visit, event).await;
+            sign_in::refused(&visit, "link", &error.message).await?;
             Err(error)
         }
         answer => answer,

@@ -1,6 +1,6 @@
 //! Beginning a sign-in, however the person proved who they are.
 
-use super::{Identity, cookie};
+use super::{Identity, allowance, cookie};
 use crate::audit::{self, Action, Actor, Event};
 use crate::error::Error;
 use crate::http::Visit;
@@ -20,7 +20,9 @@ pub async fn begin(visit: &Visit, db: &Db, (person, name): (u64, &str), by: &str
     Ok(cookie::set(&value, visit.is_https()))
 }
 
-/// Notes that somebody was turned away; `why` is for admins and holds no secret.
-pub async fn refused(visit: &Visit, by: &str, why: &str) {
+/// Counts and notes that somebody was turned away; `why` is for admins and holds no secret.
+pub async fn refused(visit: &Visit, by: &str, why: &str) -> Result<(), Error> {
+    allowance::failed(visit, &allowance::SIGN_IN).await?;
     audit::refused(visit, Event::of(Action::SignInRefused).with("by", by).with("why", why)).await;
+    Ok(())
 }
