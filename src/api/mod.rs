@@ -4,6 +4,7 @@
 //! to check; it names the field that is at fault.
 
 pub mod access;
+pub mod device;
 pub mod prompts;
 pub mod runners;
 pub mod sessions;

@@ -3,6 +3,7 @@
 //! Numbers are bound as doubles, so ids and times stay below 2^53.
 
 pub mod allowed;
+pub mod device;
 pub mod github;
 pub mod keys;
 pub mod links;

@@ -9,6 +9,7 @@
 pub mod access;
 pub mod board;
 pub mod clients;
+pub mod device;
 pub mod new_session;
 pub mod push;
 pub mod session;
@@ -26,6 +27,7 @@ mod tests;
 pub use access::AccessPage;
 pub use board::DashboardPage;
 pub use clients::{ClientPage, ClientsPage, ConnectPage, NewToken};
+pub use device::{DevicePage, Step};
 pub use new_session::{NewSessionDialog, NewSessionPage};
 pub use session::SessionPage;
 pub use simple::{ErrorPage, SettingsPage, SignInPage, SignInWays, error_fragment};
