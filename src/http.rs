@@ -145,7 +145,11 @@ impl Visit {
 
     /// Asks the person's hub; a refusal becomes the error that its reader sees.
     pub async fn ask(&self, request: HubRequest) -> Result<Reply, Error> {
-        let person = self.person()?;
+        self.ask_for(self.person()?, request).await
+    }
+
+    /// Asks the hub of a person who is known by something else than this request's own proof: what they confirmed before.
+    pub(crate) async fn ask_for(&self, person: &Person, request: HubRequest) -> Result<Reply, Error> {
         let via = audit::via_of(&self.identity);
         let caller = Caller { person: person.id.clone(), name: person.name.clone(), via };
         client::call(&self.env, caller, request).await

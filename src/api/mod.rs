@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod device;
 pub mod prompts;
 pub mod runners;
 pub mod sessions;

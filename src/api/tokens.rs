@@ -9,7 +9,7 @@ use worker::Response;
 use crate::audit::{self, Action, Actor, Event};
 use crate::auth::jwt::{Keys, Pass};
 use crate::auth::token::{self, Scope};
-use crate::auth::{Identity, Token, allowance};
+use crate::auth::{Identity, Person, Token, allowance};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
@@ -50,49 +50,46 @@ pub async fn create(mut visit: Visit) -> Result<Response, Error> {
 
 /// Makes a token; a runner's shows in the hub before it ever connects.
 pub async fn make(visit: &Visit, name: &str, scope: Scope) -> Result<Made, Error> {
+    make_for(visit, visit.person()?, name, scope).await
+}
+
+/// The same for a person who confirmed it before, elsewhere.
+pub(super) async fn make_for(visit: &Visit, person: &Person, name: &str, scope: Scope) -> Result<Made, Error> {
     let name = checked_name(name)?;
-    let person = visit.person()?;
     let (id, token) = (random::hex::<8>()?, token::mint()?);
     let row =
         NewToken { id: &id, person: person.number(), name: &name, scope, secret: &token, expires_ms: 0, session: 0 };
     if !Db::open(&visit.env)?.add_token(&row, visit.now_ms).await? {
-        let message = format!("There are {TOKENS_MAX} tokens already, the most there can be: revoke one first.");
-        return Err(Error::new(Kind::Limit, message));
+        return Err(too_many());
     }
-    if let Err(refused) = announce(visit, &id, &name, scope).await {
+    if let Err(refused) = announce(visit, person, &id, &name, scope).await {
         // Nobody ever saw its secret: it must not count among the tokens that live.
-        revoke_row(visit, &id).await?;
+        revoke_row(visit, person, &id).await?;
         return Err(refused);
     }
     Ok(Made { id, name, token })
 }
 
 /// What a new token must be known by before it is shown: the audit log, and for a runner the hub.
-async fn announce(visit: &Visit, id: &str, name: &str, scope: Scope) -> Result<(), Error> {
-    let event = Event::of(Action::TokenMade).on(format!("token {id}")).with("name", name).with("scope", scope.word());
-    audit::record(visit, event).await?;
+async fn announce(visit: &Visit, person: &Person, id: &str, name: &str, scope: Scope) -> Result<(), Error> {
+    let event = Event::of(Action::TokenMade).by(Actor::person(&person.id, &person.name)).on(format!("token {id}"));
+    audit::record(visit, event.with("name", name).with("scope", scope.word())).await?;
     if scope == Scope::Runner {
-        visit.ask(Request::AddRunner { runner: id.to_owned(), name: name.to_owned() }).await?;
+        visit.ask_for(person, Request::AddRunner { runner: id.to_owned(), name: name.to_owned() }).await?;
     }
     Ok(())
+}
+
+/// The person has as many tokens as they may.
+pub(crate) fn too_many() -> Error {
+    let message = format!("There are {TOKENS_MAX} tokens already, the most there can be: revoke one first.");
+    Error::new(Kind::Limit, message)
 }
 
 /// A token for a short-lived JWT. The token itself proves who asks.
 pub async fn exchange(visit: Visit) -> Result<Response, Error> {
     router::rate_limit(&visit, "exchange").await?;
-    allowance::check(&visit, &allowance::EXCHANGE).await?;
-    let token = match visit.identify().await {
-        Ok(Identity::Token(token)) => token,
-        Err(error) if error.kind != Kind::Unauthorized => return Err(error),
-        refused => {
-            allowance::failed(&visit, &allowance::EXCHANGE).await?;
-            let unsaid = Error::unauthorized("Send the token as `Authorization: Bearer mst_...`.");
-            let error = refused.err().unwrap_or_else(|| unsaid.with_header("WWW-Authenticate", "Bearer"));
-            let event = Event::of(Action::TokenRefused).by(Actor::stranger()).with("why", error.message.as_str());
-            audit::refused(&visit, event).await;
-            return Err(error);
-        }
-    };
+    let token = shown(&visit).await?;
     let db = Db::open(&visit.env)?;
     let keys = Keys::load(&visit.config, &db, visit.now_ms).await?;
     let pass = Pass::new(token.scope, &token.id, token.person.number());
@@ -125,22 +122,57 @@ async fn record_exchange(visit: &Visit, db: &Db, token: &Token) -> Result<(), Er
     Ok(())
 }
 
+/// What the token itself is, and whose: it proves who asks, whatever its scope.
+pub async fn show_self(visit: Visit) -> Result<Response, Error> {
+    router::rate_limit(&visit, "exchange").await?;
+    let token = shown(&visit).await?;
+    let person = json!({ "id": token.person.id, "name": token.person.name });
+    http::json(200, &json!({ "id": token.id, "name": token.name, "scope": token.scope, "person": person }))
+}
+
+/// Whoever holds a token may end it, whatever its scope.
+pub async fn revoke_self(visit: Visit) -> Result<Response, Error> {
+    router::rate_limit(&visit, "exchange").await?;
+    let token = shown(&visit).await?;
+    end(&visit, &token.person, token.id).await
+}
+
+/// The token that the request shows; failures are counted and written down.
+async fn shown(visit: &Visit) -> Result<Token, Error> {
+    allowance::check(visit, &allowance::EXCHANGE).await?;
+    match visit.identify().await {
+        Ok(Identity::Token(token)) => Ok(token),
+        Err(error) if error.kind != Kind::Unauthorized => Err(error),
+        refused => {
+            allowance::failed(visit, &allowance::EXCHANGE).await?;
+            let unsaid = Error::unauthorized("Send the token as `Authorization: Bearer mst_...`.");
+            let error = refused.err().unwrap_or_else(|| unsaid.with_header("WWW-Authenticate", "Bearer"));
+            let event = Event::of(Action::TokenRefused).by(Actor::stranger()).with("why", error.message.as_str());
+            audit::refused(visit, event).await;
+            Err(error)
+        }
+    }
+}
+
 /// The token no longer works, and what it had open is closed.
 pub async fn revoke(visit: Visit) -> Result<Response, Error> {
-    let id = visit.param("id").to_owned();
-    let event = Event::of(Action::TokenRevoked).on(format!("token {id}"));
-    let request = match revoke_row(&visit, &id).await? {
+    end(&visit, visit.person()?, visit.param("id").to_owned()).await
+}
+
+async fn end(visit: &Visit, person: &Person, id: String) -> Result<Response, Error> {
+    let event = Event::of(Action::TokenRevoked).by(Actor::person(&person.id, &person.name)).on(format!("token {id}"));
+    let request = match revoke_row(visit, person, &id).await? {
         Scope::Runner | Scope::Session => Request::RevokeRunner { runner: id },
-        Scope::Cli | Scope::ClaudeCodeUi => Request::CloseSockets { person: visit.person()?.id.clone() },
+        Scope::Cli | Scope::ClaudeCodeUi => Request::CloseSockets { person: person.id.clone() },
     };
-    visit.ask(request).await?;
-    audit::note(&visit, event).await;
+    visit.ask_for(person, request).await?;
+    audit::note(visit, event).await;
     http::no_content()
 }
 
 /// Revokes a runner's token and tells the hub.
 pub async fn revoke_runner(visit: &Visit, runner: String) -> Result<Reply, Error> {
-    if revoke_row(visit, &runner).await? != Scope::Runner {
+    if revoke_row(visit, visit.person()?, &runner).await? != Scope::Runner {
         return Err(Error::not_found("runner"));
     }
     let event = Event::of(Action::RunnerRevoked).on(format!("token {runner}"));
@@ -161,12 +193,13 @@ pub async fn rename_runner(visit: &Visit, runner: String, name: String) -> Resul
     Ok(reply)
 }
 
-async fn revoke_row(visit: &Visit, id: &str) -> Result<Scope, Error> {
-    let revoked = Db::open(&visit.env)?.revoke_token(visit.person()?.number(), id, visit.now_ms).await?;
+async fn revoke_row(visit: &Visit, person: &Person, id: &str) -> Result<Scope, Error> {
+    let revoked = Db::open(&visit.env)?.revoke_token(person.number(), id, visit.now_ms).await?;
     revoked.ok_or_else(|| Error::not_found("token"))
 }
 
-fn checked_name(name: &str) -> Result<String, Error> {
+/// A name of a token, trimmed, or what is wrong with it.
+pub(super) fn checked_name(name: &str) -> Result<String, Error> {
     let name = name.trim();
     let chars = name.chars().count();
     if chars == 0 || chars > NAME_CHARS_MAX || name.chars().any(char::is_control) {

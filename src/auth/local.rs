@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use worker::Response;
 
-use super::{allowance, return_path, secret, sign_in};
+use super::{allowance, back, return_path, secret, sign_in};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
@@ -57,8 +57,12 @@ async fn arrive(visit: &Visit) -> Result<Response, Error> {
     }
     let person = db.save_local_person(&visit.config.local_name, visit.now_ms).await?;
     let cookie = sign_in::begin(visit, &db, (person, &visit.config.local_name), "link").await?;
-    let response = http::see_other(return_path::HOME)?;
+    let back = back::remembered(&visit.header("cookie").unwrap_or_default());
+    let response = http::see_other(back.as_deref().unwrap_or(return_path::HOME))?;
     response.headers().set("Set-Cookie", &cookie)?;
+    if back.is_some() {
+        response.headers().append("Set-Cookie", &back::forget(visit.is_https()))?;
+    }
     Ok(response)
 }
 

@@ -5,10 +5,12 @@
 pub mod access;
 pub mod allowance;
 mod attempt;
+pub mod back;
 pub mod by_access;
 pub mod cf_access;
 pub mod cookie;
 pub mod csrf;
+pub mod device;
 pub mod github;
 pub mod jwt;
 pub mod keyring;

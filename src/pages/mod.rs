@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod clients;
 pub mod dashboard;
+pub mod device;
 pub mod home;
 pub mod prompts;
 pub mod sessions;

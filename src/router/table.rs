@@ -30,6 +30,10 @@ routes! {
     Post "/auth/logout" Person auth::sign_out::here;
     Post "/github/webhook" Anyone github::webhook::take;
 
+    Get "/device" Guest pages::device::show;
+    Post "/device/approve" Person pages::device::approve;
+    Post "/device/deny" Person pages::device::deny;
+
     Get "/dashboard" Person pages::dashboard::show;
     Get "/sessions" Person pages::dashboard::show;
     Post "/sessions" Person pages::sessions::create;
@@ -72,6 +76,8 @@ routes! {
     Get "/api/tokens" Token api::tokens::list;
     Post "/api/tokens" Token api::tokens::create;
     Post "/api/tokens/exchange" Anyone api::tokens::exchange;
+    Get "/api/tokens/self" Anyone api::tokens::show_self;
+    Delete "/api/tokens/self" Anyone api::tokens::revoke_self;
     Delete "/api/tokens/:id" Token api::tokens::revoke;
 
     Get "/api/access" AdminToken api::access::list;
@@ -79,6 +85,9 @@ routes! {
     Delete "/api/access/:entity" AdminToken api::access::remove;
     Patch "/api/people/:person" AdminToken api::access::set_role;
     Delete "/api/people/:person/sign-ins" AdminToken api::access::end;
+
+    Post "/api/device" Anyone api::device::start;
+    Post "/api/device/token" Anyone api::device::poll;
 
     Get "/api/sessions" Token api::sessions::list;
     Post "/api/sessions" Token api::sessions::create;

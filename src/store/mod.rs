@@ -5,6 +5,7 @@
 pub mod allowed;
 pub mod audit;
 pub mod counts;
+pub mod device;
 pub mod github;
 pub mod keys;
 pub mod links;

@@ -334,6 +334,14 @@ fn the_audit_page_shows_one_page_the_head_and_the_way_to_older_entries() {
     assert!(html.contains("<option value=\"token_made\" selected>"));
 }
 
+fn device(step: Step, visitor: &Visitor) -> String {
+    DevicePage::new(step, visitor).render().unwrap()
+}
+
+fn asking() -> device::Asking {
+    device::Asking { name: "atlas".into(), is_runner: true, address: "203.0.113.7".into(), asked_ms: NOW_MS - 42_000 }
+}
+
 /// Every page with the sample data, by a name for its file.
 fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
     let sign_in = |id: &str, device: &str, current| SignIn {
@@ -366,6 +374,10 @@ fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
         ("connect", ConnectPage::new(board, None, visitor).render().unwrap()),
         ("connect-command", ConnectPage::new(board, Some(token), visitor).render().unwrap()),
         ("new-session", NewSessionPage::new(board, "key", visitor).render().unwrap()),
+        ("device", device(Step::Enter { code: String::new(), reason: None }, visitor)),
+        ("device-confirm", device(Step::confirm("WDJB-MJHT", &asking(), NOW_MS), visitor)),
+        ("device-approved", device(Step::approved(&asking()), visitor)),
+        ("device-denied", device(Step::denied(&asking()), visitor)),
         ("settings", SettingsPage::new(&sign_ins, NOW_MS, visitor).render().unwrap()),
         ("audit", audit_page(visitor)),
         (
