@@ -66,6 +66,8 @@ pub struct Kept {
     pub(super) program: Option<Program>,
     /// How the process ended; its output may still be under way.
     pub(super) ended: Option<Ended>,
+    /// When that was seen.
+    pub(super) ended_ms: u64,
     /// The end is told.
     pub(super) over: bool,
     /// The end, or what came after it, is to be written down.
@@ -154,6 +156,7 @@ impl Kept {
             stream: Stream::default(),
             program: None,
             ended: None,
+            ended_ms: 0,
             over: false,
             unwritten: false,
             hung_up: false,
@@ -195,20 +198,26 @@ impl Kept {
     }
 
     /// Nobody can write to the terminal any more.
-    pub fn hang_up(&mut self) {
+    pub fn hang_up(&mut self, now_ms: u64) {
         self.hung_up = true;
-        if self.over {
-            self.unwritten = true; // Others printed after the program had ended.
-        } else {
-            self.reap();
-        }
+        self.unwritten |= self.over; // Others printed after the program had ended.
+        self.child_ended(now_ms);
     }
 
     /// A child may have ended.
-    pub fn reap(&mut self) {
+    pub fn child_ended(&mut self, now_ms: u64) {
+        let Some(program) = &mut self.program else { return };
         if self.ended.is_none() {
-            self.ended = self.program.as_mut().and_then(Program::ended);
+            (self.ended, self.ended_ms) = (program.ended(), now_ms);
         }
+        if self.hung_up && self.ended.is_some() {
+            program.reap();
+        }
+    }
+
+    /// The program, while it runs or others hold its terminal open: what a signal can reach.
+    pub(super) fn running(&self) -> Option<&Program> {
+        self.program.as_ref().filter(|_| self.ended.is_none() || !self.hung_up)
     }
 
     /// True while the program has ended and its output may still come.

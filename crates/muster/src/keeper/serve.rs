@@ -124,7 +124,7 @@ impl Server {
         let now = self.clock.now_ms();
         if ready.children {
             drain(&self.ends.children);
-            self.kept.reap();
+            self.kept.child_ended(now);
         }
         if ready.terminated {
             drain(&self.ends.terminated);
@@ -265,7 +265,7 @@ impl Server {
             self.hold_if_bulk(length);
         }
         if hung_up {
-            self.kept.hang_up();
+            self.kept.hang_up(now);
         }
     }
 
