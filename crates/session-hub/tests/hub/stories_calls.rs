@@ -77,6 +77,8 @@ fn the_most_urgent_terminal_speaks_for_its_session_and_the_board_is_sorted_by_it
     assert_eq!(detail.view.status.status, Status::Blocked);
     assert_eq!(detail.view.status.detail, "may I run [31mrm?", "no control character reaches a page");
     assert_eq!((detail.timeline[0].kind.as_str(), detail.timeline[0].terminal), ("status", Some(two)));
+    // Who is asked to answer is led to the one that asks.
+    assert_eq!((detail.view.main_terminal, detail.view.status_terminal), (one, two));
     let order: Vec<u64> = stage.board().sessions.iter().map(|view| view.session).collect();
     assert_eq!(order, vec![first, second]);
 }
