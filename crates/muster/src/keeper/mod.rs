@@ -56,7 +56,7 @@ pub fn keeper_main(dir: &Path) -> anyhow::Result<()> {
     signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
     let (listener, socket) = place::listen(&dir).context("no socket can be made")?;
     let kept = open(&dir, spec, clock.now_ms())?;
-    serve::announce(&dir, &socket, clock).context("keeper.json cannot be written")?;
+    serve::announce(&dir, &socket, clock.now_ms()).context("keeper.json cannot be written")?;
     serve::run(kept, serve::Ends { listener, socket, children, terminated }, clock)
 }
 

@@ -71,13 +71,13 @@ struct Ready {
 }
 
 /// Writes `keeper.json`: from now on, runners find this keeper.
-pub fn announce(dir: &Path, socket: &Path, clock: Clock) -> io::Result<()> {
+pub fn announce(dir: &Path, socket: &Path, started_ms: u64) -> io::Result<()> {
     let file = KeeperFile {
         pid: std::process::id(),
         socket: socket.to_owned(),
         protocol: KEEPER_PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_ms: clock.now_ms(),
+        started_ms,
     };
     file.store(dir)
 }
@@ -347,7 +347,7 @@ impl Server {
             return;
         }
         let again = place::listen(&self.kept.dir).and_then(|(listener, socket)| {
-            announce(&self.kept.dir, &socket, self.clock)?;
+            announce(&self.kept.dir, &socket, now)?;
             Ok((listener, socket))
         });
         match again {
