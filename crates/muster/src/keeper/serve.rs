@@ -14,7 +14,9 @@ use protocol::control::{RunnerMessage, StopMode, TerminalReport};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::client::Client;
-use super::kept::{Clock, Kept, SCREEN_SLICE_BYTES};
+use super::clock::Clock;
+use super::follow::SCREEN_SLICE_BYTES;
+use super::kept::Kept;
 use super::place;
 use super::spec::{KEEPER_FILE, KEEPER_PROTOCOL, KeeperFile};
 use super::wire::Message;
