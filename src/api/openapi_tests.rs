@@ -223,6 +223,7 @@ fn session(status: StatusReport) -> SessionView {
         cwd: String::new(),
         status,
         status_since_ms: 1,
+        status_terminal: 1,
         last_output_ms: 1,
         prompts_queued: 0,
         terminals: 1,

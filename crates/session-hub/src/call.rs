@@ -304,6 +304,8 @@ pub struct SessionView {
     pub status: StatusReport,
     /// When its status last changed, by the hub's clock.
     pub status_since_ms: u64,
+    /// The terminal whose status this is.
+    pub status_terminal: u32,
     /// When it last printed something.
     pub last_output_ms: u64,
     /// Prompts not yet delivered.

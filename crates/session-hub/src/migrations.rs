@@ -19,7 +19,7 @@ pub(crate) const ALL: &[Migration] = &[
 /// The number of the newest step.
 pub(crate) const NEWEST: u32 = ALL.len() as u32;
 
-/// Applies what is missing. Statements of one event are one transaction, so a step is applied whole or not at all.
+/// Applies what is missing, each step whole or not at all: the hub that comes after a failure begins where it failed.
 pub(crate) fn run<S: Store>(db: &Db<S>, now_ms: u64) -> Result<(), StoreError> {
     let table = db.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'", &[])?;
     if table.is_empty() {
@@ -37,15 +37,24 @@ pub(crate) fn run<S: Store>(db: &Db<S>, now_ms: u64) -> Result<(), StoreError> {
         return Err(StoreError(format!("the store has schema {applied}, newer than {NEWEST}, which this hub knows")));
     }
     for (number, migration) in (1_u32..).zip(ALL).filter(|(number, _)| *number > applied) {
-        for statement in migration.statements {
-            db.write(statement, &[])?;
-        }
-        db.write(
-            "INSERT INTO migrations (number, name, applied_ms) VALUES (?, ?, ?)",
-            &[number.into(), migration.name.into(), now_ms.into()],
-        )?;
+        let mut done = Ok(());
+        db.store().transaction(&mut || {
+            done = apply(db, number, migration, now_ms);
+            done.is_ok()
+        })?;
+        done?;
     }
     Ok(())
+}
+
+fn apply<S: Store>(db: &Db<S>, number: u32, migration: &Migration, now_ms: u64) -> Result<(), StoreError> {
+    for statement in migration.statements {
+        db.write(statement, &[])?;
+    }
+    db.write(
+        "INSERT INTO migrations (number, name, applied_ms) VALUES (?, ?, ?)",
+        &[number.into(), migration.name.into(), now_ms.into()],
+    )
 }
 
 /// Rows written are what a hub costs: integer keys and WITHOUT ROWID make one row of each insert, and the one index is on a

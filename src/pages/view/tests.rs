@@ -57,6 +57,26 @@ fn what_an_agent_asks_is_whole_and_visible() {
 }
 
 #[test]
+fn an_ask_leads_to_the_terminal_that_it_came_from() {
+    let mut board = board();
+    board.sessions.truncate(2);
+    for (session, state) in board.sessions.iter_mut().zip([Status::Blocked, Status::Failed]) {
+        (session.session, session.main_terminal, session.status_terminal) = (session.session + 100, 71, 72);
+        session.status = status(state, "why");
+    }
+    let html = dashboard(&board);
+    let [asks, failed] = [board.sessions[0].session, board.sessions[1].session];
+    positions(
+        &html,
+        &[
+            &format!("href=\"/sessions/{asks}/terminals/72\""),
+            &format!("hx-post=\"/sessions/{failed}/terminals/72/restart\""),
+        ],
+    );
+    assert!(!html.contains("terminals/71"));
+}
+
+#[test]
 fn text_of_agents_and_people_is_escaped_everywhere() {
     let evil = "<script>alert(1)</script>\"' onload=x";
     let mut board = board();
