@@ -9,6 +9,7 @@ use worker::Response;
 use super::view::{DevicePage, Step};
 use super::{page, visitor};
 use crate::api::tokens;
+use crate::audit::{self, Action, Event};
 use crate::auth::device::UserCode;
 use crate::auth::token::Scope;
 use crate::auth::{Identity, back};
@@ -79,6 +80,10 @@ async fn decide(mut visit: Visit, approve: bool) -> Result<Response, Error> {
     let decided = db.decide_device(&code, person, approve, visit.now_ms).await?;
     let decided = decided.ok_or_else(|| Error::new(Kind::NotFound, UNKNOWN))?;
     db.return_device_attempt(person).await?;
+    let action = if approve { Action::DeviceConfirmed } else { Action::DeviceRefused };
+    let event = Event::of(action).on(decided.name.as_str()).with("scope", decided.scope.word());
+    // The token itself is written down when it is made, and is not made without that.
+    audit::note(&visit, event.with("asked_from", decided.address.as_str())).await;
     let visitor = visitor(&visit)?;
     let waiting = waiting_view(decided);
     let step = if approve { Step::approved(&waiting) } else { Step::denied(&waiting) };
