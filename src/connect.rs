@@ -1,12 +1,14 @@
 //! `GET /ws/connect`: the one door for sockets. It finds out who comes, checks what they speak, and hands them to their hub.
 //!
 //! Runners and command lines show a JWT; browsers their cookie, from a page of this hub. With the subprotocol a browser is a
-//! viewer; without it, and with `page=`, a page that receives fragments.
+//! viewer; without it, and with `page=`, a page that receives fragments. Who brings none of all this may be a claudecodeui
+//! instance, and is sent to a lobby.
 //!
 //! **Invariant.** The [`Peer`] that the hub sees is made here, from what was verified here.
 
 use protocol::SUBPROTOCOL;
 use protocol::audit::Via;
+use session_hub::call::instance_number;
 use session_hub::effect::{Peer, Topic};
 use worker::{Method, Response};
 
@@ -15,6 +17,7 @@ use crate::auth::token::{self, Scope};
 use crate::auth::{Identity, csrf};
 use crate::error::{Error, Kind};
 use crate::http::Visit;
+use crate::lobby::client as lobby;
 use crate::router::brake::{self, Door};
 use crate::session_hub::client;
 use crate::store::Db;
@@ -28,6 +31,10 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
         );
     }
     let offer = Offer::parse(visit.header("sec-websocket-protocol").as_deref());
+    if is_instance(&visit, offer) {
+        brake::stranger(&visit, Door::Connect).await?;
+        return lobby::connect(&visit.env, visit.client_address().as_deref()).await;
+    }
     let identified = match visit.header("authorization") {
         Some(authorization) => by_jwt(&visit, &authorization).await,
         None => by_cookie(&visit, offer).await,
@@ -72,6 +79,12 @@ impl Offer {
     }
 }
 
+/// Who proves nothing and speaks nothing is taken for a claudecodeui instance: it proves itself with its first message.
+fn is_instance(visit: &Visit, offer: Offer) -> bool {
+    let proves_nothing = visit.header("authorization").is_none() && visit.header("cookie").is_none();
+    proves_nothing && offer == Offer::Nothing && visit.query("page").is_none()
+}
+
 async fn by_jwt(visit: &Visit, authorization: &str) -> Result<(String, Peer), Error> {
     let refused = |message: &str| Error::unauthorized(message).with_header("WWW-Authenticate", "Bearer");
     let jwt = token::bearer(authorization).ok_or_else(|| refused("Send `Authorization: Bearer` and a JWT."))?;
@@ -101,9 +114,13 @@ async fn by_cookie(visit: &Visit, offer: Offer) -> Result<(String, Peer), Error>
     let person = sign_in.person;
     let peer = match (offer, visit.query("page")) {
         (Offer::Nothing, Some(page)) => {
-            let topic = topic(&page, visit.query("session").as_deref());
-            let topic =
-                topic.ok_or_else(|| Error::invalid("page", "Say page=dashboard, or page=session&session=<number>."))?;
+            // What a page shows is named by a parameter of the page's own name.
+            let topic = topic(&page, visit.query(&page).as_deref()).ok_or_else(|| {
+                Error::invalid(
+                    "page",
+                    "Say page=dashboard, page=clients, page=session&session=<number> or page=client&client=<id>.",
+                )
+            })?;
             Peer::Page { person: person.id.clone(), topic }
         }
         _ => Peer::Viewer { person: person.id.clone(), name: person.name, via: Via::Browser },
@@ -111,10 +128,12 @@ async fn by_cookie(visit: &Visit, offer: Offer) -> Result<(String, Peer), Error>
     Ok((person.id, peer))
 }
 
-fn topic(page: &str, session: Option<&str>) -> Option<Topic> {
+fn topic(page: &str, which: Option<&str>) -> Option<Topic> {
     match page {
         "dashboard" => Some(Topic::Dashboard),
-        "session" => session?.parse().ok().map(Topic::Session),
+        "session" => which?.parse().ok().map(Topic::Session),
+        "clients" => Some(Topic::Clients),
+        "client" => instance_number(which?).map(Topic::Instance),
         _ => None,
     }
 }
@@ -135,8 +154,11 @@ mod tests {
     fn a_page_names_what_it_shows() {
         assert_eq!(topic("dashboard", None), Some(Topic::Dashboard));
         assert_eq!(topic("session", Some("7")), Some(Topic::Session(7)));
-        for (page, session) in [("session", None), ("session", Some("-1")), ("session", Some("x")), ("other", None)] {
-            assert_eq!(topic(page, session), None, "{page} {session:?}");
+        assert_eq!(topic("clients", None), Some(Topic::Clients));
+        assert_eq!(topic("client", Some("ui-7")), Some(Topic::Instance(7)));
+        let wrong = [("session", None), ("session", Some("-1")), ("session", Some("x")), ("client", Some("7"))];
+        for (page, which) in wrong.into_iter().chain([("client", None), ("other", None)]) {
+            assert_eq!(topic(page, which), None, "{page} {which:?}");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! * [`http`]: what a handler gets and gives; [`error`]: what can go wrong; [`headers`]: security headers.
 //! * [`auth`]: who is asking. [`audit`]: what was done. [`store`]: D1. [`config`]: variables and secrets.
 //! * [`pages`]: HTML. [`api`]: JSON. [`connect`]: the one WebSocket door. [`health`]: figures.
+//! * [`lobby`]: the Durable Objects that hold the sockets of claudecodeui instances.
 //! * [`session_hub`]: the Durable Object's adapter and the one typed call to it.
 //! * [`github`]: calls to GitHub and its webhooks. [`outbound`]: how others are asked. [`scheduled`]: what time brings.
 //! * [`clock`], [`random`]: time and chance, read nowhere else. [`assets`]: addresses of static files.
@@ -22,6 +23,7 @@ pub mod github;
 pub mod headers;
 pub mod health;
 pub mod http;
+pub mod lobby;
 pub mod outbound;
 pub mod pages;
 pub mod random;

@@ -105,6 +105,12 @@ async function migrate(database, folder) {
   }
 }
 
+/** An object that sleeps already is none that was evicted. */
+function notRunning(error) {
+  if (!/not currently running/.test(error.message)) throw error;
+  return 0;
+}
+
 /** What the platform does every minute. */
 async function scheduled(miniflare) {
   const { outcome } = await (await miniflare.getWorker()).scheduled({ cron: "* * * * *" });
@@ -113,10 +119,14 @@ async function scheduled(miniflare) {
 
 /** Throws objects out of memory while their sockets hibernate, as the platform does after ten idle seconds. */
 async function evict(miniflare, config, name) {
-  const [{ name: binding, class_name: className }] = config.durable_objects.bindings;
-  const which = name ? [{ name }] : (await miniflare.listDurableObjectIds(binding)).map((id) => ({ id }));
-  for (const each of which) {
-    await miniflare.unsafeEvictDurableObject(config.name, className, { ...each, webSockets: "hibernate" });
+  const { bindings } = config.durable_objects;
+  let count = 0;
+  for (const { name: binding, class_name: className } of name ? bindings.slice(0, 1) : bindings) {
+    const which = name ? [{ name }] : (await miniflare.listDurableObjectIds(binding)).map((id) => ({ id }));
+    for (const each of which) {
+      const evicted = miniflare.unsafeEvictDurableObject(config.name, className, { ...each, webSockets: "hibernate" });
+      count += await evicted.then(() => 1, notRunning);
+    }
   }
-  return which.length;
+  return count;
 }

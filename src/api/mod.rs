@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod clients;
 pub mod device;
 pub mod prompts;
 pub mod runners;
@@ -41,6 +42,8 @@ fn answer(status: u16, reply: Reply) -> Result<Response, Error> {
         Reply::Prompt(prompt) => http::json(status, &prompt),
         Reply::Runner(runner) => http::json(status, &runner),
         Reply::Audit(page) => http::json(status, &page),
+        Reply::Instance(instance) => http::json(status, &instance),
+        Reply::Link { .. } => Err(Error::internal("a lobby's answer is nobody else's")),
         Reply::Done => http::no_content(),
         Reply::Refused(refusal) => Err(refusal.into()),
     }

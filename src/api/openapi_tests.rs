@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use protocol::claudecodeui::InstanceStatus;
 use protocol::control::{AgentOffer, Person, Size, StatusReport};
 use protocol::status::{BlockedOn, Evidence, PromptState, Status};
 use serde::Serialize;
 use serde_json::Value;
 use session_hub::call::{
-    Board, Health, PromptView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView, TimelineEntry,
+    Board, Health, InstanceView, PromptView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView,
+    TimelineEntry,
 };
 
 use crate::auth::Role;
@@ -143,6 +145,19 @@ fn every_view_is_described_field_by_field() {
     };
     assert_described(&document, "TimelineEntry", &entry);
     assert_described(&document, "Board", &Board::default());
+    let instance = InstanceView {
+        client: "ui-1".into(),
+        client_id: "c".into(),
+        hostname: "h".into(),
+        project: "p".into(),
+        status: InstanceStatus::Idle,
+        status_ms: 1,
+        version: "v".into(),
+        online: true,
+        connected_ms: 1,
+        gone_ms: 0,
+    };
+    assert_described(&document, "Instance", &instance);
     let detail = SessionDetail {
         now_ms: 1,
         view: session,
@@ -188,6 +203,8 @@ fn every_word_of_an_enum_is_described() {
     let mut words: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     words.insert("Status", Status::ALL.into_iter().map(Status::word).collect());
     words.insert("PromptState", PromptState::ALL.into_iter().map(PromptState::word).collect());
+    let statuses = &document["components"]["schemas"]["Instance"]["properties"]["status"]["enum"];
+    assert_eq!(statuses, &serde_json::json!(InstanceStatus::ALL.map(InstanceStatus::word)));
     for (name, words) in words {
         assert_eq!(document["components"]["schemas"][name]["enum"], serde_json::json!(words), "{name}");
     }

@@ -90,6 +90,10 @@ pub(crate) fn too_many() -> Error {
 pub async fn exchange(visit: Visit) -> Result<Response, Error> {
     router::rate_limit(&visit, "exchange").await?;
     let token = shown(&visit).await?;
+    if token.scope == Scope::ClaudeCodeUi {
+        let message = "A claudecodeui token is not exchanged: it goes into the register message on /ws/connect.";
+        return Err(Error::forbidden(message));
+    }
     let db = Db::open(&visit.env)?;
     let keys = Keys::load(&visit.config, &db, visit.now_ms).await?;
     let pass = Pass::new(token.scope, &token.id, token.person.number());
@@ -163,7 +167,8 @@ async fn end(visit: &Visit, person: &Person, id: String) -> Result<Response, Err
     let event = Event::of(Action::TokenRevoked).by(Actor::person(&person.id, &person.name)).on(format!("token {id}"));
     let request = match revoke_row(visit, person, &id).await? {
         Scope::Runner | Scope::Session => Request::RevokeRunner { runner: id },
-        Scope::Cli | Scope::ClaudeCodeUi => Request::CloseSockets { person: person.id.clone() },
+        Scope::Cli => Request::CloseSockets { person: person.id.clone() },
+        Scope::ClaudeCodeUi => Request::RevokeInstances { token: id },
     };
     visit.ask_for(person, request).await?;
     audit::note(visit, event).await;

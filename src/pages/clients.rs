@@ -1,11 +1,13 @@
-//! `/clients`: runners, and connecting one.
+//! `/clients`: runners and claudecodeui instances, and connecting a runner.
 
+use protocol::claudecodeui::InstanceCommand;
 use serde::Deserialize;
+use session_hub::call::instance_number;
 use worker::Response;
 
-use super::view::{ClientPage, ClientsPage, ConnectPage, NewToken};
+use super::view::{ClientPage, ClientsFragment, ClientsPage, ConnectPage, InstanceFragment, InstancePage, NewToken};
 use super::{board, page, visitor};
-use crate::api::tokens;
+use crate::api::{clients, tokens};
 use crate::auth::token::Scope;
 use crate::error::Error;
 use crate::http::{self, Visit};
@@ -18,15 +20,25 @@ struct Name {
 
 /// `GET /clients`.
 pub async fn list(visit: Visit) -> Result<Response, Error> {
-    let (board, visitor) = (board(&visit).await?, visitor(&visit)?);
-    page(&ClientsPage::new(&board, &visitor))
+    let board = board(&visit).await?;
+    if visit.is_htmx {
+        return page(&ClientsFragment::new(&board));
+    }
+    page(&ClientsPage::new(&board, &visitor(&visit)?))
 }
 
-/// `GET /clients/:runner`.
+/// `GET /clients/:client`: a runner, or a claudecodeui instance.
 pub async fn show(visit: Visit) -> Result<Response, Error> {
+    if let Some(instance) = instance_number(visit.param("client")) {
+        let instance = clients::ask(&visit, instance).await?;
+        if visit.is_htmx {
+            return page(&InstanceFragment::new(&instance, visit.now_ms));
+        }
+        return page(&InstancePage::new(&instance, visit.now_ms, &visitor(&visit)?));
+    }
     let (board, visitor) = (board(&visit).await?, visitor(&visit)?);
     let template =
-        ClientPage::new(&board, visit.param("runner"), &visitor).ok_or_else(|| Error::not_found("runner"))?;
+        ClientPage::new(&board, visit.param("client"), &visitor).ok_or_else(|| Error::not_found("client"))?;
     page(&template)
 }
 
@@ -45,17 +57,32 @@ pub async fn make_command(mut visit: Visit) -> Result<Response, Error> {
     page(&ConnectPage::new(&board, Some(token), &visitor))
 }
 
-/// `POST /clients/:runner/rename`.
+/// `POST /clients/:client/rename`.
 pub async fn rename(mut visit: Visit) -> Result<Response, Error> {
     let Name { name } = visit.form().await?;
-    let runner = visit.param("runner").to_owned();
+    let runner = visit.param("client").to_owned();
     tokens::rename_runner(&visit, runner.clone(), name).await?;
     http::go_to(&visit, &format!("/clients/{runner}"))
 }
 
-/// `POST /clients/:runner/revoke`.
+/// `POST /clients/:client/revoke`.
 pub async fn revoke(visit: Visit) -> Result<Response, Error> {
-    let runner = visit.param("runner").to_owned();
+    let runner = visit.param("client").to_owned();
     tokens::revoke_runner(&visit, runner.clone()).await?;
     http::go_to(&visit, &format!("/clients/{runner}"))
+}
+
+/// `POST /clients/:client/disconnect`.
+pub async fn disconnect(visit: Visit) -> Result<Response, Error> {
+    command(visit, InstanceCommand::Disconnect).await
+}
+
+/// `POST /clients/:client/refresh`.
+pub async fn refresh(visit: Visit) -> Result<Response, Error> {
+    command(visit, InstanceCommand::RefreshStatus).await
+}
+
+async fn command(visit: Visit, command: InstanceCommand) -> Result<Response, Error> {
+    let instance = clients::command(&visit, command).await?;
+    if visit.is_htmx { http::no_content() } else { http::see_other(&format!("/clients/{}", instance.client)) }
 }

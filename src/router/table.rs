@@ -55,9 +55,11 @@ routes! {
     Get "/clients" Person pages::clients::list;
     Get "/clients/connect" Person pages::clients::connect;
     Post "/clients/connect" Person pages::clients::make_command;
-    Get "/clients/:runner" Person pages::clients::show;
-    Post "/clients/:runner/rename" Person pages::clients::rename;
-    Post "/clients/:runner/revoke" Person pages::clients::revoke;
+    Get "/clients/:client" Person pages::clients::show;
+    Post "/clients/:client/disconnect" Person pages::clients::disconnect;
+    Post "/clients/:client/refresh" Person pages::clients::refresh;
+    Post "/clients/:client/rename" Person pages::clients::rename;
+    Post "/clients/:client/revoke" Person pages::clients::revoke;
 
     Get "/settings" Person pages::settings::show;
     Post "/settings/theme" Person pages::settings::choose;
@@ -107,6 +109,11 @@ routes! {
 
     Patch "/api/prompts/:prompt" Token api::prompts::edit;
     Delete "/api/prompts/:prompt" Token api::prompts::cancel;
+
+    Get "/api/clients" Token api::clients::list;
+    Get "/api/clients/:client" Token api::clients::show;
+    Post "/api/clients/:client/disconnect" Token api::clients::disconnect;
+    Post "/api/clients/:client/refresh" Token api::clients::refresh;
 
     Get "/api/runners" Token api::runners::list;
     Get "/api/runners/:runner" Token api::runners::show;

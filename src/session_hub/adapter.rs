@@ -5,8 +5,8 @@
 //! a message is handled in the call that brings it, and forwarded as the very buffer that came.
 //!
 //! **Invariant.** Every handler is written and none panics: a panic would reset every object of the isolate. Sends on a
-//! socket that is gone are ignored; its close arrives as an event of its own. **Invariant.** No timer, no outbound call: the
-//! object sleeps whenever nothing happens.
+//! socket that is gone are ignored; its close arrives as an event of its own. **Invariant.** No timer, and no outbound call but
+//! to a lobby before a call is answered: the object sleeps whenever nothing happens.
 
 use std::cell::RefCell;
 
@@ -15,7 +15,7 @@ use protocol::close::CloseCode;
 use protocol::{PING, PONG};
 use serde_json::json;
 use session_hub::Hub;
-use session_hub::call::{Call, Reply};
+use session_hub::call::{Call, LobbyOrder, Reply, Request as HubRequest};
 use session_hub::effect::{Effect, Input, Moment, Peer, SocketId, Topic};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -24,7 +24,7 @@ use worker::{Env, Method, Request, Response, State, WebSocketPair, console_error
 
 use super::sockets::{self, Sockets};
 use super::sqlite::Sqlite;
-use super::{client, live, push};
+use super::{attachment, client, live, orders, push};
 use crate::clock;
 use crate::http::header;
 use crate::random::Sequence;
@@ -36,6 +36,7 @@ const SOCKET_ID_MASK: u64 = (1 << 53) - 1;
 #[wasm_bindgen]
 pub struct SessionHub {
     state: State,
+    env: Env,
     awake: RefCell<Option<Awake>>,
 }
 
@@ -46,19 +47,21 @@ struct Awake {
     sequence: Sequence,
     /// Incoming bytes, kept so that a frame costs no allocation.
     scratch: Vec<u8>,
+    /// What lobbies are to be told before the present call is answered.
+    orders: Vec<(u32, LobbyOrder)>,
 }
 
 #[wasm_bindgen]
 impl SessionHub {
     /// Called by the platform whenever the object comes to life. The hub itself is loaded by the first event.
     #[wasm_bindgen(constructor)]
-    pub fn new(state: DurableObjectState, _env: Env) -> SessionHub {
+    pub fn new(state: DurableObjectState, env: Env) -> SessionHub {
         let state = State::from(state);
         match WebSocketRequestResponsePair::new(PING, PONG) {
             Ok(pair) => state.set_websocket_auto_response(&pair),
             Err(_) => console_error!("{}", json!({ "event": "hub_error", "detail": "no auto-response" })),
         }
-        SessionHub { state, awake: RefCell::new(None) }
+        SessionHub { state, env, awake: RefCell::new(None) }
     }
 
     /// Requests of the Worker: a typed call, or a handshake.
@@ -121,7 +124,21 @@ impl SessionHub {
     async fn call(&self, mut request: Request) -> Result<Response, String> {
         let bytes = request.bytes().await.map_err(|error| error.to_string())?;
         let call: Call = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-        let reply = self.run(Input::Call(call), None).ok_or("the hub gave no answer")?;
+        let again = orders::asks_again(&call.request).then(|| call.clone());
+        let mut reply = self.run(Input::Call(call), None).ok_or("the hub gave no answer")?;
+        let orders = self.with_awake(|awake, _| std::mem::take(&mut awake.orders)).unwrap_or_default();
+        if !orders.is_empty() {
+            let delivered = orders::deliver(&self.env, orders).await;
+            for report in &delivered.absent {
+                let request = HubRequest::Lobby { report: report.clone() };
+                self.run(Input::Call(Call { caller: push::nobody(), request }), None);
+            }
+            if delivered.failed {
+                reply = orders::undelivered();
+            } else if let (false, Some(again)) = (delivered.absent.is_empty(), again) {
+                reply = self.run(Input::Call(again), None).ok_or("the hub gave no answer")?;
+            }
+        }
         Response::from_json(&reply).map_err(|error| error.to_string())
     }
 
@@ -172,7 +189,7 @@ impl Awake {
         let (sockets, attachments) = Sockets::restore(state);
         let opened = Hub::open(Sqlite::new(&state.storage()), attachments, moment(&mut sequence));
         let (hub, healing) = opened.map_err(|error| error.to_string())?;
-        Ok((Awake { hub, sockets, sequence, scratch: Vec::new() }, healing))
+        Ok((Awake { hub, sockets, sequence, scratch: Vec::new(), orders: Vec::new() }, healing))
     }
 
     fn accept(&mut self, state: &State, ws: web_sys::WebSocket, peer: Peer) -> Result<(), String> {
@@ -255,11 +272,12 @@ impl Awake {
             }
             Effect::Attach { socket, attachment } => {
                 let Some(socket) = self.sockets.get(socket) else { return };
-                if let Err(error) = sockets::write_attachment(&socket.ws, &attachment) {
+                if let Err(error) = attachment::write(&socket.ws, &attachment) {
                     log_error(&error);
                 }
             }
             Effect::Close { socket, code, reason } => self.close(socket, code, &reason),
+            Effect::Lobby { lobby, order } => self.orders.push((lobby, order)),
             Effect::SetAlarm(at_ms) => set_alarm(state, at_ms),
             Effect::Log { event, detail } => console_log!("{}", json!({ "event": event, "detail": detail })),
             Effect::Reply(_) | Effect::Changed { .. } => {}
@@ -268,7 +286,7 @@ impl Awake {
 
     fn close(&mut self, socket: SocketId, code: CloseCode, reason: &str) {
         if let Some(socket) = self.sockets.remove(socket) {
-            sockets::clear_attachment(&socket.ws);
+            attachment::clear(&socket.ws);
             let _ = socket.ws.close_with_code_and_reason(code.code(), reason);
         }
     }
@@ -290,7 +308,7 @@ impl Awake {
         });
         let Some(mut reply) = reply else { return };
         live::mark_seen(state, &self.sockets, &mut reply);
-        let Some(html) = push::render(topic, &reply) else { return };
+        let Some(html) = push::render(topic, &reply, clock::now_ms()) else { return };
         for (_, socket) in self.sockets.iter().filter(|(id, socket)| shows(*id, socket)) {
             let _ = socket.ws.send_with_str(&html);
         }
@@ -310,7 +328,7 @@ fn tag_of(peer: &Peer) -> &'static str {
 }
 
 /// Asks for an alarm, or takes it back. The write needs no waiting for: the output gate orders it before any answer.
-fn set_alarm(state: &State, at_ms: Option<u64>) {
+pub(crate) fn set_alarm(state: &State, at_ms: Option<u64>) {
     let storage = state.storage();
     let options = Object::new();
     let asked = match at_ms {

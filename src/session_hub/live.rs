@@ -20,6 +20,7 @@ pub(super) fn mark_seen(state: &State, sockets: &Sockets, reply: &mut Reply) {
         | Reply::Audit(_)
         | Reply::Done
         | Reply::Refused(_) => return,
+        Reply::Instance(_) | Reply::Link { .. } => return, // what they show is the hub's own
     };
     for view in runners.iter_mut().filter(|view| view.online) {
         let own = sockets.iter().filter(|(_, socket)| socket.runner.as_deref() == Some(view.runner.as_str()));

@@ -8,8 +8,10 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use js_sys::Map;
 use session_hub::effect::{Attachment, Peer, SocketId, Topic};
+use worker::State;
 use worker::worker_sys::web_sys;
-use worker::{State, WebSocket};
+
+use super::attachment;
 
 /// The open sockets of one object.
 pub(super) struct Sockets {
@@ -34,7 +36,7 @@ impl Sockets {
         let mut sockets = Sockets { ids: Map::new(), by_id: HashMap::default() };
         let mut attachments = Vec::new();
         for ws in state.get_websockets() {
-            match read_attachment(&ws) {
+            match attachment::read::<Attachment>(&ws) {
                 Some(attachment) => {
                     sockets.insert(attachment.socket, ws.as_ref().clone(), &attachment.peer);
                     attachments.push(attachment);
@@ -74,24 +76,6 @@ impl Sockets {
     pub fn iter(&self) -> impl Iterator<Item = (SocketId, &Socket)> {
         self.by_id.iter().map(|(id, socket)| (*id, socket))
     }
-}
-
-/// Writes what survives hibernation: JSON text, so that its form is this project's own and pinned by a test of the hub.
-pub(super) fn write_attachment(ws: &web_sys::WebSocket, attachment: &Attachment) -> Result<(), String> {
-    let text = serde_json::to_string(attachment).map_err(|error| error.to_string())?;
-    WebSocket::from(ws.clone()).serialize_attachment(text).map_err(|error| error.to_string())
-}
-
-/// Takes the attachment away: a socket that was closed may linger until the other side answers, and must not come back to
-/// life with the next load.
-pub(super) fn clear_attachment(ws: &web_sys::WebSocket) {
-    // A socket that is gone already needs none taken away.
-    let _ = WebSocket::from(ws.clone()).serialize_attachment(());
-}
-
-fn read_attachment(ws: &WebSocket) -> Option<Attachment> {
-    let text: String = ws.deserialize_attachment().ok().flatten()?;
-    serde_json::from_str(&text).ok()
 }
 
 /// Ids are random already: hashing them again would buy nothing on the path of every frame.

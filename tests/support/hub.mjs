@@ -73,7 +73,7 @@ class Hub {
     await this.kill9();
   }
 
-  /** Throws SessionHub objects out of memory, their sockets hibernating. Resolves to how many there were. */
+  /** Throws hubs and lobbies out of memory, their sockets hibernating. Resolves to how many were awake. */
   evict({ name } = {}) {
     return this.#ask({ command: "evict", name });
   }

@@ -2,6 +2,7 @@
 
 export { until } from "./until.mjs";
 export { Api, followLink } from "./api.mjs";
+export { Instance, shown, startInstance } from "./claudecodeui.mjs";
 export { startHub } from "./hub.mjs";
 export { startRunner } from "./runner.mjs";
 export { startFaultProxy } from "./fault-proxy.mjs";

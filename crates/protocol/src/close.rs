@@ -10,7 +10,7 @@ pub enum CloseCode {
     Unauthorized = 4001,
     /// No version in common: update the older side.
     Version = 4002,
-    /// A newer connection of the same runner took over.
+    /// A newer connection of the same runner or instance took over.
     Replaced = 4003,
     /// A frame or message exceeded its limit.
     TooLarge = 4004,
@@ -26,6 +26,8 @@ pub enum CloseCode {
     HelloTimeout = 4009,
     /// The hub has as many sockets as it takes: wait, then reconnect.
     Overloaded = 4010,
+    /// A person disconnected it: stay away until a person starts it again.
+    Disconnected = 4011,
 }
 
 /// What a client does after a close.
@@ -41,7 +43,7 @@ pub enum Reconnect {
 
 impl CloseCode {
     /// All codes, for documentation and tests.
-    pub const ALL: [CloseCode; 11] = [
+    pub const ALL: [CloseCode; 12] = [
         CloseCode::Protocol,
         CloseCode::Unauthorized,
         CloseCode::Version,
@@ -53,6 +55,7 @@ impl CloseCode {
         CloseCode::GoingAway,
         CloseCode::HelloTimeout,
         CloseCode::Overloaded,
+        CloseCode::Disconnected,
     ];
 
     /// The number on the wire.
@@ -74,6 +77,7 @@ impl CloseCode {
             CloseCode::GoingAway => "going_away",
             CloseCode::HelloTimeout => "hello_timeout",
             CloseCode::Overloaded => "overloaded",
+            CloseCode::Disconnected => "disconnected",
         }
     }
 
@@ -81,7 +85,7 @@ impl CloseCode {
     pub fn reconnect(self) -> Reconnect {
         match self {
             CloseCode::Unauthorized => Reconnect::Reauthenticate,
-            CloseCode::Version | CloseCode::Replaced | CloseCode::Revoked => Reconnect::Never,
+            CloseCode::Version | CloseCode::Replaced | CloseCode::Revoked | CloseCode::Disconnected => Reconnect::Never,
             CloseCode::Protocol
             | CloseCode::TooLarge
             | CloseCode::Malformed

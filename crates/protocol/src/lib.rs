@@ -6,6 +6,7 @@
 //! * [`audit`]: an entry of the audit log, its canonical bytes, its hash, and the check of a chain.
 //! * [`frame`]: binary data frames, a fixed header and a payload.
 //! * [`control`]: JSON control messages, one enum for each direction.
+//! * [`claudecodeui`]: the messages of claudecodeui instances, a small protocol of its own.
 //! * [`limits`]: every bound, with its arithmetic.
 //! * [`close`]: the named close codes and whether to reconnect.
 //! * [`deflate`]: the raw-deflate payload encoding.
@@ -15,6 +16,7 @@
 //! No message names the identity of its sender; identity comes from the socket.
 
 pub mod audit;
+pub mod claudecodeui;
 pub mod close;
 pub mod control;
 pub mod deflate;

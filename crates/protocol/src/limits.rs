@@ -46,6 +46,17 @@ pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 pub const PING_EVERY_S: u64 = 20;
 /// A peer silent for longer than this is shown as offline: three keep-alives and a little.
 pub const SILENCE_S_MAX: u64 = 3 * PING_EVERY_S + 5;
+/// Seconds that a claudecodeui instance has for its register message.
+pub const REGISTER_S_MAX: u64 = 10;
+/// Length of the name that a claudecodeui instance gives itself, in characters.
+pub const CLIENT_ID_CHARS_MAX: usize = 128;
+/// Largest token in a register message, in bytes: `mst_` and 48 letters are 52, and later forms may be longer.
+pub const CLIENT_TOKEN_BYTES_MAX: usize = 256;
+/// Length of the project that a claudecodeui instance names, which may be a path, in characters.
+pub const CLIENT_FIELD_CHARS_MAX: usize = 512;
+/// Largest message of a claudecodeui instance, in bytes of UTF-8. JSON escaping makes at most twelve bytes of a character:
+/// 12 x (128 + 512 + 2 x 120) for its texts, 6 x 256 for its token and 256 for the rest are 12 KiB.
+pub const CLIENT_MESSAGE_BYTES_MAX: usize = 16 * 1024;
 /// Status reports of one terminal that may leave its runner at once; after them one every [`STATUS_EVERY_MS`].
 pub const STATUS_BURST: u64 = 5;
 /// Milliseconds between two status reports of one terminal, after a burst. The end and the first `blocked` do not wait.
@@ -55,5 +66,9 @@ pub const OFFSET_MAX: u64 = 1 << 53;
 
 const _: () = assert!(INPUT_BYTES_MAX < FRAME_PAYLOAD_BYTES_MAX);
 const _: () = assert!(6 * PROMPT_BYTES_MAX + TEXT_BYTES_MAX < CONTROL_BYTES_MAX);
+const _: () = assert!(
+    12 * (CLIENT_ID_CHARS_MAX + CLIENT_FIELD_CHARS_MAX + 2 * NAME_CHARS_MAX) + 6 * CLIENT_TOKEN_BYTES_MAX + 256
+        < CLIENT_MESSAGE_BYTES_MAX
+);
 const _: () = assert!(CREDIT_EVERY_BYTES * 2 < WINDOW_BYTES);
 const _: () = assert!(FRAME_INFLATED_BYTES_MAX as u64 <= WINDOW_BYTES);

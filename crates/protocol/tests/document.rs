@@ -12,7 +12,8 @@ const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
 const CONTROL: &str = concat!(
     include_str!("../src/control.rs"),
     include_str!("../src/control/runner.rs"),
-    include_str!("../src/control/viewer.rs")
+    include_str!("../src/control/viewer.rs"),
+    include_str!("../src/claudecodeui.rs")
 );
 
 /// The rows of all tables below a heading, up to the next heading of any level, as cells.
@@ -32,7 +33,8 @@ fn limits_are_the_codes() {
     let values = values!(FRAME_BYTES_MAX FRAME_HEADER_BYTES FRAME_PAYLOAD_BYTES_MAX FRAME_INFLATED_BYTES_MAX
         CONTROL_BYTES_MAX INPUT_BYTES_MAX PROMPT_BYTES_MAX WINDOW_BYTES CREDIT_EVERY_BYTES SCREEN_LAG_BYTES_MAX
         SNAPSHOT_BYTES_MAX SCROLLBACK_LINES_MAX COLS_MAX ROWS_MAX TERMINALS_PER_RUNNER_MAX ATTACHMENTS_PER_VIEWER_MAX
-        AGENTS_PER_RUNNER_MAX NAME_CHARS_MAX TEXT_BYTES_MAX CLOSE_REASON_BYTES_MAX PING_EVERY_S SILENCE_S_MAX STATUS_BURST
+        AGENTS_PER_RUNNER_MAX NAME_CHARS_MAX TEXT_BYTES_MAX CLOSE_REASON_BYTES_MAX PING_EVERY_S SILENCE_S_MAX REGISTER_S_MAX
+        CLIENT_ID_CHARS_MAX CLIENT_TOKEN_BYTES_MAX CLIENT_FIELD_CHARS_MAX CLIENT_MESSAGE_BYTES_MAX STATUS_BURST
         STATUS_EVERY_MS OFFSET_MAX);
     let rows: Vec<_> = rows("## 14. Limits").into_iter().skip(1).map(|row| (row[0].clone(), row[1].clone())).collect();
     let expected: Vec<_> = values.iter().map(|(name, value)| (format!("`{name}`"), value.to_string())).collect();
@@ -129,10 +131,12 @@ fn messages_and_their_members_are_the_codes() {
         ("### Hub to runner", "RunnerCommand"),
         ("### Viewer to hub", "ViewerMessage"),
         ("### Hub to viewer", "ViewerEvent"),
+        ("### Instance to hub", "InstanceMessage"),
+        ("### Hub to instance", "InstanceAnswer"),
     ] {
         let rows = rows(heading);
         let variants = variants(name);
-        assert!(variants.len() > 5, "{name}: {variants:?}");
+        assert!(variants.len() > 2, "{name}: {variants:?}");
         let documented: Vec<_> = rows.iter().skip(1).map(|row| row[0].trim_matches('`').to_owned()).collect();
         assert_eq!(documented, variants.iter().map(|(word, _)| word.clone()).collect::<Vec<_>>(), "{name}");
         for ((word, members), row) in variants.iter().zip(&rows[1..]) {

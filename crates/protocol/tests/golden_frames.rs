@@ -132,9 +132,10 @@ fn close_codes_have_their_numbers_and_verdicts() {
         (4008, "going_away", Backoff),
         (4009, "hello_timeout", Backoff),
         (4010, "overloaded", Backoff),
+        (4011, "disconnected", Never),
     ];
     assert_eq!(table, expected);
-    for code in [0, 1000, 1006, 3999, 4011, 4999, u16::MAX] {
+    for code in [0, 1000, 1006, 3999, 4012, 4999, u16::MAX] {
         assert_eq!((CloseCode::from_code(code), reconnect_after(code)), (None, Backoff));
     }
     for (code, _, verdict) in expected {

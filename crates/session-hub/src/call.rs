@@ -1,9 +1,14 @@
 //! What the Worker asks of a hub, and the answers that pages, fragments and the JSON API are made from. One typed call.
 
 use protocol::audit::{Entry, Head, Via};
+use protocol::claudecodeui::InstanceCommand;
 use protocol::control::{AgentOffer, ErrorCode, Person, Size, StatusReport, StopMode};
 use protocol::status::PromptState;
 use serde::{Deserialize, Serialize};
+
+mod instances;
+
+pub use instances::{Farewell, InstanceView, Link, LinkAnswer, LobbyOrder, LobbyReport, instance_id, instance_number};
 
 /// Who asks; the hub writes it to the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,6 +177,28 @@ pub enum Request {
         /// At most this many.
         limit: u64,
     },
+    /// One claudecodeui instance. Answer: [`Reply::Instance`].
+    Instance {
+        /// Which.
+        instance: u64,
+    },
+    /// Something is wanted of an instance that is connected. Answer: [`Reply::Instance`].
+    CommandInstance {
+        /// Which.
+        instance: u64,
+        /// What.
+        command: InstanceCommand,
+    },
+    /// A token for instances was revoked: close what came with it. Answer: [`Reply::Done`].
+    RevokeInstances {
+        /// The token's id.
+        token: String,
+    },
+    /// A lobby tells of this person's instances. Answer: [`Reply::Link`].
+    Lobby {
+        /// What.
+        report: LobbyReport,
+    },
     /// The hub's person is out: close every socket. Answer: [`Reply::Done`].
     CloseAll {
         /// For good: the runners' tokens work no more.
@@ -203,6 +230,13 @@ pub enum Reply {
     Runner(RunnerView),
     /// Entries of the audit log.
     Audit(AuditPage),
+    /// A claudecodeui instance.
+    Instance(InstanceView),
+    /// What the hub makes of a lobby's report.
+    Link {
+        /// Its word.
+        answer: LinkAnswer,
+    },
     /// Done, nothing to show.
     Done,
     /// Refused; nothing changed.
@@ -279,6 +313,8 @@ pub struct Board {
     pub sessions: Vec<SessionView>,
     /// Runners.
     pub runners: Vec<RunnerView>,
+    /// claudecodeui instances, connected ones first.
+    pub instances: Vec<InstanceView>,
 }
 
 /// One line of the dashboard.

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Call, Reply};
 use protocol::audit::Via;
+
+use crate::call::{Call, LobbyOrder, Reply};
 use protocol::close::CloseCode;
 
 /// Names a socket for as long as it is open, across hibernation; never reused within a hub.
@@ -60,6 +61,10 @@ pub enum Topic {
     Dashboard,
     /// One session.
     Session(u64),
+    /// All runners and claudecodeui instances.
+    Clients,
+    /// One claudecodeui instance.
+    Instance(u64),
 }
 
 /// One event for the hub.
@@ -142,6 +147,13 @@ pub enum Effect {
     },
     /// Answer the call. Boxed, because it is rare and large, and the list of effects of a keystroke shall be small.
     Reply(Box<Reply>),
+    /// Something is wanted of a lobby. Comes of calls alone, never of a socket's event.
+    Lobby {
+        /// Which.
+        lobby: u32,
+        /// What.
+        order: LobbyOrder,
+    },
     /// Wake the hub at this time; `None` takes an alarm back.
     SetAlarm(Option<u64>),
     /// A line for the structured log; never holds a secret or what people typed.

@@ -29,6 +29,8 @@ pub struct Hub<S> {
     pub(crate) assemblies: BTreeMap<(SocketId, u32), Assembly>,
     pub(crate) loaded_ms: u64,
     pub(crate) messages_in: u64,
+    /// The lobbies were asked, since this was loaded, whether the instances' sockets are still there.
+    pub(crate) links_checked: bool,
     /// The registry has to be loaded again before anything else.
     stale: bool,
 }
@@ -49,6 +51,7 @@ impl<S: Store> Hub<S> {
             assemblies: BTreeMap::new(),
             loaded_ms: moment.now_ms,
             messages_in: 0,
+            links_checked: false,
             stale: false,
         };
         let mut out = Out::default();
@@ -171,7 +174,11 @@ impl<S: Store> Hub<S> {
                 out.effects.push(Effect::Attach { socket, attachment });
             }
         }
-        for topic in std::mem::take(&mut out.changed) {
+        let mut changed = std::mem::take(&mut out.changed);
+        if changed.contains(&Topic::Dashboard) {
+            changed.insert(Topic::Clients); // made of the same board
+        }
+        for topic in changed {
             if self.is_shown(topic) {
                 out.effects.push(Effect::Changed { topic });
             }

@@ -5,6 +5,7 @@
 //! * [`effect`]: inputs and effects, the whole border of this crate.
 //! * [`store`]: the one trait that its SQL runs through.
 //! * [`limits`]: the hub's own bounds; those of the wire are in the protocol crate.
+//! * [`lobby`]: where claudecodeui instances wait until it is known whose they are, and stay.
 //! * `hub`: the dispatcher; `sockets`, `runner`, `viewer` and `calls` take its inputs apart.
 //! * `registry`: what the store holds, cached in memory; `prompts`, `timeline`, `audit`, `checkpoints` and `writers` own the
 //!   other tables, `migrations` their shape.
@@ -21,6 +22,7 @@ mod db;
 pub mod effect;
 mod hub;
 pub mod limits;
+pub mod lobby;
 mod migrations;
 mod out;
 mod prompts;

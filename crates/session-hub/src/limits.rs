@@ -9,6 +9,18 @@ pub const SOCKETS_MAX: usize = 10_000;
 pub const VIEWERS_PER_TERMINAL_MAX: usize = 256;
 /// Runners of one person.
 pub const RUNNERS_MAX: usize = 200;
+/// claudecodeui instances of one person, those that are away included; at most 4 KB of memory each.
+pub const INSTANCES_MAX: usize = 200;
+/// How long a revoked token is remembered to bring no instance. A lobby asks D1 and then this hub, seconds apart; a day is
+/// beyond any delay.
+pub const BARRED_KEPT_MS: u64 = 24 * 60 * 60 * 1000;
+/// Sockets of one lobby. As in a hub.
+pub const LOBBY_SOCKETS_MAX: usize = SOCKETS_MAX;
+/// Sockets of one lobby that have not registered. They stay for 10 s at most, so this is 100 new ones a second, and the
+/// Worker's brake lets one address make one a second.
+pub const LOBBY_WAITING_MAX: usize = 1_000;
+/// Messages of one instance within [`RATE_PERIOD_MS`]: one pings twice a minute and changes its status when a person acts.
+pub const INSTANCE_TEXTS_PER_PERIOD_MAX: u32 = 100;
 /// Sessions, archived ones included; with their 16 terminals at most, each takes at most 32 KB of memory.
 pub const SESSIONS_MAX: usize = 2_000;
 /// Terminals of one session.

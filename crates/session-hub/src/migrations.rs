@@ -14,6 +14,7 @@ pub(crate) struct Migration {
 pub(crate) const ALL: &[Migration] = &[
     Migration { name: "first tables", statements: FIRST_TABLES },
     Migration { name: "audit log", statements: AUDIT_LOG },
+    Migration { name: "claudecodeui instances", statements: INSTANCES },
 ];
 
 /// The number of the newest step.
@@ -170,4 +171,26 @@ const AUDIT_LOG: &[&str] = &[
     "CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
     "CREATE TABLE drivers (terminal INTEGER PRIMARY KEY, writer TEXT NOT NULL) STRICT",
+];
+
+/// An instance is written when it comes, goes or changes its status: one row each time.
+const INSTANCES: &[&str] = &[
+    "CREATE TABLE instances (
+        instance INTEGER PRIMARY KEY,
+        client_id TEXT NOT NULL,
+        token TEXT NOT NULL,
+        hostname TEXT NOT NULL,
+        project TEXT NOT NULL,
+        status TEXT NOT NULL,
+        version TEXT NOT NULL,
+        status_ms INTEGER NOT NULL,
+        connected_ms INTEGER NOT NULL,
+        gone_ms INTEGER NOT NULL,
+        lobby INTEGER,
+        socket INTEGER
+    ) STRICT",
+    "CREATE TABLE barred_tokens (
+        token TEXT PRIMARY KEY,
+        at_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID",
 ];

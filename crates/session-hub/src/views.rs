@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use protocol::control::{Person, Size, StatusReport};
 use protocol::status::{PromptState, Status};
 
-use crate::call::{Board, Health, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView};
+use crate::call::{Board, Health, InstanceView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView};
 use crate::db::Fault;
 use crate::effect::Peer;
 use crate::hub::Hub;
@@ -136,7 +136,10 @@ impl<S: Store> Hub<S> {
         let mut runners: Vec<RunnerView> =
             self.registry.runners.values().map(|runner| self.runner_view(runner)).collect();
         runners.sort_by_key(|view| (view.revoked, !view.online, view.name.clone(), view.runner.clone()));
-        Board { now_ms, sessions, runners }
+        let mut instances: Vec<InstanceView> =
+            self.registry.instances.values().map(|instance| self.instance_view(instance)).collect();
+        instances.sort_by_key(|view| (!view.online, view.hostname.clone(), view.project.clone(), view.client.clone()));
+        Board { now_ms, sessions, runners, instances }
     }
 
     pub(crate) fn session_detail(&self, now_ms: u64, session: &Session) -> Result<SessionDetail, Fault> {

@@ -4,6 +4,7 @@ use askama::Template;
 use protocol::status::Status;
 use session_hub::call::{Board, RunnerView, SessionView};
 
+use super::instances::InstanceCard;
 use super::status::{Ask, Mark, doing};
 use super::text::{Task, counted, initials, visible};
 use super::time::{When, age, span};
@@ -42,6 +43,8 @@ pub struct BoardView {
     pub groups: Vec<Group>,
     /// All runners, connected ones first.
     pub runners: Vec<RunnerCell>,
+    /// claudecodeui instances that are connected.
+    pub instances: Vec<InstanceCard>,
     /// For the filters.
     pub agents: Vec<(String, String)>,
 }
@@ -65,6 +68,7 @@ impl BoardView {
             summary: parts.join(", "),
             groups,
             runners: RunnerCell::all(board),
+            instances: InstanceCard::all(&board.instances, board.now_ms).into_iter().filter(|one| one.online).collect(),
             agents: agents(board),
         }
     }

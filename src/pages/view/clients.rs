@@ -1,10 +1,11 @@
-//! Runners: the list, one of them, and connecting a new one.
+//! Runners: the list of them and of instances, one of them, and connecting a new one.
 
 use askama::Template;
 use protocol::control::AgentOffer;
 use session_hub::call::{Board, RunnerView, SessionView};
 
 use super::board::{runner_icon, runner_note};
+use super::instances::InstanceCard;
 use super::status::Mark;
 use super::text::{counted, visible};
 use super::time::{When, age};
@@ -16,14 +17,43 @@ use super::{Nav, Visitor};
 pub struct ClientsPage<'a> {
     pub visitor: &'a Visitor,
     pub nav: Nav,
-    pub headline: String,
-    pub runners: Vec<RunnerCard>,
+    pub clients: ClientList,
 }
 
 impl<'a> ClientsPage<'a> {
-    /// Connected ones first, revoked ones last.
+    /// The page for what the hub answered.
     #[must_use]
     pub fn new(board: &Board, visitor: &'a Visitor) -> ClientsPage<'a> {
+        ClientsPage { visitor, nav: Nav::Clients, clients: ClientList::new(board) }
+    }
+}
+
+/// The list alone.
+#[derive(Template)]
+#[template(path = "fragments/clients.html")]
+pub struct ClientsFragment {
+    pub clients: ClientList,
+}
+
+impl ClientsFragment {
+    /// The fragment for what the hub answered.
+    #[must_use]
+    pub fn new(board: &Board) -> ClientsFragment {
+        ClientsFragment { clients: ClientList::new(board) }
+    }
+}
+
+/// All runners and instances.
+pub struct ClientList {
+    pub headline: String,
+    pub runners: Vec<RunnerCard>,
+    pub instances_headline: String,
+    pub instances: Vec<InstanceCard>,
+}
+
+impl ClientList {
+    /// Connected ones first, revoked ones last.
+    fn new(board: &Board) -> ClientList {
         let mut runners: Vec<&RunnerView> = board.runners.iter().collect();
         runners.sort_by_key(|runner| (runner.revoked, !runner.online, runner.name.to_lowercase()));
         let online = runners.iter().filter(|runner| runner.online).count();
@@ -34,7 +64,16 @@ impl<'a> ClientsPage<'a> {
         };
         let runners =
             runners.into_iter().map(|runner| RunnerCard::new(runner, &board.sessions, board.now_ms)).collect();
-        ClientsPage { visitor, nav: Nav::Clients, headline, runners }
+        let connected = board.instances.iter().filter(|instance| instance.online).count();
+        ClientList {
+            headline,
+            runners,
+            instances_headline: format!(
+                "{} connected",
+                counted(connected, "claudecodeui instance", "claudecodeui instances")
+            ),
+            instances: InstanceCard::all(&board.instances, board.now_ms),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod board;
 pub mod clients;
 pub mod device;
+pub mod instances;
 pub mod new_session;
 pub mod push;
 pub mod session;
@@ -28,8 +29,9 @@ mod tests;
 pub use access::AccessPage;
 pub use audit::AuditView;
 pub use board::DashboardPage;
-pub use clients::{ClientPage, ClientsPage, ConnectPage, NewToken};
+pub use clients::{ClientPage, ClientsFragment, ClientsPage, ConnectPage, NewToken};
 pub use device::{DevicePage, Step};
+pub use instances::{InstanceFragment, InstancePage};
 pub use new_session::{NewSessionDialog, NewSessionPage};
 pub use session::SessionPage;
 pub use simple::{ErrorPage, SettingsPage, SignInPage, SignInWays, error_fragment};
@@ -40,7 +42,7 @@ pub use visitor::{Preferences, SignIn, Theme, Visitor};
 pub enum Nav {
     /// The dashboard and the pages below it.
     Sessions,
-    /// Runners.
+    /// Runners and claudecodeui instances.
     Clients,
     /// Settings.
     Settings,

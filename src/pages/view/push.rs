@@ -4,9 +4,11 @@
 //! fragment. One text serves all sockets of a topic.
 
 use askama::Template;
-use session_hub::call::{Board, SessionDetail};
+use session_hub::call::{Board, InstanceView, SessionDetail};
 
 use super::board::BoardView;
+use super::clients::ClientsFragment;
+use super::instances::InstanceFragment;
 use super::session::SessionDetailView;
 
 /// Everything on the dashboard that may change.
@@ -37,6 +39,24 @@ pub fn session(detail: &SessionDetail) -> String {
         morph("panel", PanelFragment { session }.render()),
     ]
     .concat()
+}
+
+/// Everything on the list of clients that may change.
+#[must_use]
+pub fn clients(board: &Board) -> String {
+    morph("clients", ClientsFragment::new(board).render())
+}
+
+/// The card of an instance.
+#[must_use]
+pub fn instance(instance: &InstanceView, now_ms: u64) -> String {
+    morph("client", InstanceFragment::new(instance, now_ms).render())
+}
+
+/// The instance of this page was forgotten.
+#[must_use]
+pub fn instance_gone() -> String {
+    morph("client", ClientGoneFragment {}.render())
 }
 
 /// The session of this page was deleted.
@@ -108,6 +128,10 @@ struct QueueFragment<'a> {
 struct PanelFragment<'a> {
     session: &'a SessionDetailView,
 }
+
+#[derive(Template)]
+#[template(path = "fragments/client-gone.html")]
+struct ClientGoneFragment {}
 
 #[derive(Template)]
 #[template(path = "fragments/session-gone.html")]

@@ -1,9 +1,11 @@
 //! Sample answers of a hub, for the tests of the views alone.
 
+use protocol::claudecodeui::InstanceStatus;
 use protocol::control::{AgentOffer, Person, Size, StatusReport};
 use protocol::status::{BlockedOn, PromptState, Status};
 use session_hub::call::{
-    Board, PromptView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView, TimelineEntry,
+    Board, InstanceView, PromptView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView,
+    TimelineEntry, instance_id,
 };
 
 use super::{Preferences, Visitor};
@@ -128,6 +130,22 @@ pub fn board() -> Board {
             blocked,
         ],
         runners: vec![runner("jl-laptop", false), runner("forge-01", true), old],
+        instances: vec![instance(1, true), instance(2, false)],
+    }
+}
+
+pub fn instance(number: u64, online: bool) -> InstanceView {
+    InstanceView {
+        client: instance_id(number),
+        client_id: format!("browser-{number}"),
+        hostname: "jl-laptop".into(),
+        project: format!("/home/jl/shop-{number}/"),
+        status: InstanceStatus::Busy,
+        status_ms: NOW_MS - 3 * MINUTE,
+        version: "1.8.12".into(),
+        online,
+        connected_ms: NOW_MS - 50 * MINUTE,
+        gone_ms: if online { 0 } else { NOW_MS - 20 * MINUTE },
     }
 }
 

@@ -8,7 +8,7 @@ use session_hub::call::{AuditPage, AuditWanted};
 use session_hub::call::{Board, TerminalState};
 
 use super::audit::{AuditView, PAGE_ENTRIES, Which};
-use super::sample::{NOW_MS, board, detail, prompt, runner, session, status, visitor};
+use super::sample::{NOW_MS, board, detail, instance, prompt, runner, session, status, visitor};
 use super::*;
 
 fn dashboard(board: &Board) -> String {
@@ -88,6 +88,10 @@ fn text_of_agents_and_people_is_escaped_everywhere() {
         session.agent_label = evil.into();
     }
     board.runners[1].name = evil.into();
+    for instance in &mut board.instances {
+        (instance.client_id, instance.hostname) = (evil.into(), evil.into());
+        (instance.project, instance.version) = (evil.into(), evil.into());
+    }
     let mut detail = detail();
     detail.view.name = evil.into();
     detail.prompts[0].text = evil.into();
@@ -99,6 +103,9 @@ fn text_of_agents_and_people_is_escaped_everywhere() {
         push::dashboard(&board),
         push::session(&detail),
         ClientsPage::new(&board, &visitor()).render().unwrap(),
+        InstancePage::new(&board.instances[0], NOW_MS, &visitor()).render().unwrap(),
+        push::clients(&board),
+        push::instance(&board.instances[1], NOW_MS),
         NewSessionDialog::new(&board, "key").render().unwrap(),
         error_fragment(evil, Some(evil)),
     ];
@@ -107,6 +114,32 @@ fn text_of_agents_and_people_is_escaped_everywhere() {
         assert!(!html.contains("\"' onload"), "no quote leaves its attribute");
         assert!(!html.contains("href=\"javascript:"), "only http links are links");
     }
+}
+
+#[test]
+fn an_instance_is_named_by_its_project_and_commanded_only_while_it_is_there() {
+    let there = InstancePage::new(&instance(1, true), NOW_MS, &visitor()).render().unwrap();
+    for part in [">shop-1</h1>", "jl-laptop", "/home/jl/shop-1/", "1.8.12", "browser-1", "Busy", ">50 min</time>"] {
+        assert!(there.contains(part), "{part}");
+    }
+    for command in ["refresh", "disconnect"] {
+        assert!(there.contains(&format!("hx-post=\"/clients/ui-1/{command}\"")));
+    }
+    assert!(there.contains("hx-ws:connect=\"/ws/connect?page=client&amp;client=ui-1\""));
+    let away = push::instance(&instance(2, false), NOW_MS);
+    assert!(away.contains("hx-target=\"#client\"") && away.contains("Offline") && !away.contains("hx-post"));
+    let mut bare = instance(3, true);
+    (bare.project, bare.hostname) = (String::new(), String::new());
+    assert!(push::instance(&bare, NOW_MS).contains(">browser-3</h1>"));
+    let board = board();
+    let (list, strip) = (ClientsPage::new(&board, &visitor()).render().unwrap(), dashboard(&board));
+    assert!(list.contains("1 claudecodeui instance connected"));
+    assert!(list.contains("id=\"client-ui-1\"") && list.contains("id=\"client-ui-2\""));
+    assert!(strip.contains("id=\"runner-ui-1\"") && !strip.contains("ui-2"), "the strip has those that are there");
+    let start = list.find("<div id=\"clients\">").unwrap();
+    let fragment = ClientsFragment::new(&board).render().unwrap();
+    let squeezed = |html: &str| html.split_whitespace().collect::<String>();
+    assert!(squeezed(&list[start..]).starts_with(&squeezed(&fragment)), "page and fragment are the same");
 }
 
 #[test]
@@ -180,7 +213,7 @@ fn many() -> Board {
     let name = "Ünïcödé ".repeat(15);
     let sessions =
         (1..=200).map(|number| session(number, &name, status(Status::ALL[(number % 7) as usize], ""), number));
-    Board { now_ms: NOW_MS, sessions: sessions.collect(), runners: vec![runner("forge-01", true)] }
+    Board { now_ms: NOW_MS, sessions: sessions.collect(), runners: vec![runner("forge-01", true)], ..Board::default() }
 }
 
 #[test]
@@ -391,6 +424,7 @@ fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
         ("session", session_page(&detail())),
         ("clients", ClientsPage::new(board, visitor).render().unwrap()),
         ("client", ClientPage::new(board, "forge-01", visitor).unwrap().render().unwrap()),
+        ("instance", InstancePage::new(&instance(1, true), NOW_MS, visitor).render().unwrap()),
         ("connect", ConnectPage::new(board, None, visitor).render().unwrap()),
         ("connect-command", ConnectPage::new(board, Some(token), visitor).render().unwrap()),
         ("new-session", NewSessionPage::new(board, "key", visitor).render().unwrap()),

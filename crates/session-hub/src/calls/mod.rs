@@ -1,5 +1,6 @@
 //! What the Worker asks: one function for each request, checked field by field before anything is written.
 
+mod instances;
 mod prompts;
 mod runners;
 mod sessions;
@@ -24,7 +25,13 @@ impl<S: Store> Hub<S> {
         let who = &call.caller;
         match call.request {
             Request::Health => Ok(Reply::Health(self.health())),
-            Request::Board => Ok(Reply::Board(self.board(now_ms))),
+            Request::Board => {
+                // A push asks for nobody, in the middle of another event: it is no look.
+                if !who.person.is_empty() {
+                    self.check_links(out);
+                }
+                Ok(Reply::Board(self.board(now_ms)))
+            }
             Request::Session { session } => self.session_reply(now_ms, session),
             Request::CreateSession { .. } => self.create_session(moment, who, &call.request, out),
             Request::RenameSession { session, name } => self.rename_session(now_ms, who, session, &name, out),
@@ -48,6 +55,16 @@ impl<S: Store> Hub<S> {
             Request::RevokeRunner { runner } => self.revoke_runner(moment, &runner, out),
             Request::AuditFrom { seq, limit } => Ok(Reply::Audit(self.audit_from(seq, limit)?)),
             Request::AuditPage { wanted, limit } => Ok(Reply::Audit(self.audit_page(&wanted, limit)?)),
+            Request::Instance { instance } => {
+                let view = self.instance_view(self.known_instance(instance)?);
+                if !who.person.is_empty() {
+                    self.check_links(out);
+                }
+                Ok(Reply::Instance(view))
+            }
+            Request::CommandInstance { instance, command } => self.command_instance(now_ms, instance, command, out),
+            Request::RevokeInstances { token } => self.revoke_instances(now_ms, &token, out),
+            Request::Lobby { report } => self.lobby_report(now_ms, report, out),
             Request::CloseAll { revoke } => self.close_all(moment, revoke, out),
             Request::CloseSockets { person } => Ok(self.close_sockets(moment, &person, out)),
         }

@@ -93,6 +93,7 @@ impl<S: Store> Hub<S> {
                 self.revoke_runner(moment, &runner, out)?;
             }
         }
+        self.close_instances(moment.now_ms, revoke, out)?;
         for socket in self.sockets_of(|_| true) {
             self.end(moment, socket, CloseCode::Unauthorized, "access ended", out)?;
         }

@@ -1,6 +1,7 @@
-//! What the store holds of runners, sessions and terminals, cached whole. Each change is written first and then made here,
+//! What the store holds of runners, instances, sessions and terminals, cached whole. Each change is written first and then made here,
 //! so that memory never runs ahead; after a failed statement all of it is loaded again. It knows no socket.
 
+mod instances;
 mod runners;
 mod sessions;
 mod terminals;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::db::Db;
 use crate::store::{Store, StoreError};
 
+pub(crate) use instances::{Instance, bar_token, is_barred};
 pub(crate) use runners::Runner;
 pub(crate) use sessions::Session;
 pub(crate) use terminals::{Checkpointed, Pending, Terminal};
@@ -18,6 +20,7 @@ pub(crate) use terminals::{Checkpointed, Pending, Terminal};
 #[derive(Default, Debug, PartialEq)]
 pub(crate) struct Registry {
     pub(crate) runners: BTreeMap<String, Runner>,
+    pub(crate) instances: BTreeMap<u64, Instance>,
     pub(crate) sessions: BTreeMap<u64, Session>,
     pub(crate) terminals: BTreeMap<u32, Terminal>,
 }
@@ -27,6 +30,7 @@ impl Registry {
     pub(crate) fn load<S: Store>(db: &Db<S>) -> Result<Registry, StoreError> {
         Ok(Registry {
             runners: runners::load(db)?.into_iter().map(|runner| (runner.id.clone(), runner)).collect(),
+            instances: instances::load(db)?.into_iter().map(|instance| (instance.number, instance)).collect(),
             sessions: sessions::load(db)?.into_iter().map(|session| (session.id, session)).collect(),
             terminals: terminals::load(db)?.into_iter().map(|terminal| (terminal.id, terminal)).collect(),
         })

@@ -39,7 +39,12 @@ fn attachments_are_pinned() {
         ready: true,
     };
     pinned(&runner, r#"{"socket":8,"role":"runner","runner":"t9","name":"laptop","connected_ms":5,"ready":true}"#);
-    let topics = [(Topic::Dashboard, r#"{"topic":"dashboard"}"#), (Topic::Session(4), r#"{"topic":"session","id":4}"#)];
+    let topics = [
+        (Topic::Dashboard, r#"{"topic":"dashboard"}"#),
+        (Topic::Session(4), r#"{"topic":"session","id":4}"#),
+        (Topic::Clients, r#"{"topic":"clients"}"#),
+        (Topic::Instance(5), r#"{"topic":"instance","id":5}"#),
+    ];
     for (topic, text) in topics {
         let peer = Peer::Page { person: "p1".into(), topic };
         let page = Attachment { socket: 9, peer, connected_ms: 6, watches: vec![], ready: false };
@@ -81,8 +86,9 @@ fn the_schema_is_pinned() {
     // To change it: append a migration, never edit one; then write what this prints to the file.
     assert_eq!(schema, include_str!("golden_schema.sql"), "{schema}");
     let applied = world.twin.query("SELECT number, name FROM migrations", &[]).expect("migrations");
-    let step = |number: i64, name: &str| vec![Value::Integer(number), Value::Text(name.into())];
-    assert_eq!(applied, vec![step(1, "first tables"), step(2, "audit log")]);
+    let names = ["first tables", "audit log", "claudecodeui instances"];
+    let expected = (1..).zip(names).map(|(number, name)| vec![Value::Integer(number), Value::Text(name.into())]);
+    assert_eq!(applied, expected.collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Doubles of everything around the hub: its store, its sockets, the runner and the viewers.
 
+pub mod lobby;
 pub mod pattern;
 pub mod runner;
 pub mod stage;
@@ -7,6 +8,7 @@ pub mod twin;
 pub mod viewer;
 pub mod world;
 
+pub use lobby::{Hall, LOBBY};
 pub use runner::ModelRunner;
 pub use stage::Stage;
 pub use twin::Twin;

@@ -9,7 +9,7 @@ use protocol::control::{ViewerEvent, ViewerMessage};
 use protocol::frame::{Frame, Kind};
 use protocol::limits::{FRAME_INFLATED_BYTES_MAX, WINDOW_BYTES};
 use session_hub::Hub;
-use session_hub::call::{Call, Caller, Refusal, Reply, Request};
+use session_hub::call::{Call, Caller, LobbyOrder, Refusal, Reply, Request};
 use session_hub::effect::{Attachment, Effect, Input, Moment, Peer, SocketId, Topic};
 
 use super::Twin;
@@ -54,6 +54,8 @@ pub struct World {
     /// Topics that changed since somebody last looked.
     pub changed: BTreeSet<Topic>,
     pub logs: Vec<(&'static str, String)>,
+    /// What lobbies are to do.
+    pub orders: Vec<(u32, LobbyOrder)>,
     pub evictions: u64,
     meters: BTreeMap<(SocketId, u32), Meter>,
     /// The most that was ever under way beyond a window, for reports.
@@ -77,6 +79,7 @@ impl World {
             up: BTreeMap::new(),
             changed: BTreeSet::new(),
             logs: Vec::new(),
+            orders: Vec::new(),
             evictions: 0,
             meters: BTreeMap::new(),
             excess_max: 0,
@@ -129,7 +132,9 @@ impl World {
             let mut answers = Vec::new();
             for hub in [self.hub.as_mut().expect("a hub"), &mut rebuilt] {
                 let effects = hub.handle(moment, Input::Call(call.clone()));
-                answers.push(effects.into_iter().map(without_gauges).collect::<Vec<_>>());
+                // Whether lobbies were asked since the load is forgotten on purpose: they are asked again.
+                let effects = effects.into_iter().filter(|effect| !matches!(effect, Effect::Lobby { .. }));
+                answers.push(effects.map(without_gauges).collect::<Vec<_>>());
             }
             assert_eq!(answers[0], answers[1], "memory and store differ about {call:?}");
         }
@@ -150,6 +155,8 @@ impl World {
             .extend(numbers("SELECT session FROM sessions").into_iter().map(|session| Request::Session { session }));
         let terminal = |terminal| Request::Terminal { terminal: terminal as u32 };
         questions.extend(numbers("SELECT terminal FROM terminals").into_iter().map(terminal));
+        let instances = numbers("SELECT instance FROM instances").into_iter();
+        questions.extend(instances.map(|instance| Request::Instance { instance }));
         questions.extend(["r1", "r2"].map(|runner| Request::Runner { runner: runner.into() }));
         questions
     }
@@ -211,6 +218,7 @@ impl World {
                     assert!(reply.is_none(), "one answer a call");
                     reply = Some(*answer);
                 }
+                Effect::Lobby { lobby, order } => self.orders.push((lobby, order)),
                 Effect::SetAlarm(_) => {}
                 Effect::Log { event, detail } => self.logs.push((event, detail)),
             }
@@ -383,6 +391,7 @@ fn without_gauges(mut effect: Effect) -> Effect {
             Reply::Session(detail) => detail.runner_view.rtt_ms = None,
             Reply::Runner(runner) => runner.rtt_ms = None,
             Reply::Terminal(_) | Reply::Prompt(_) | Reply::Audit(_) | Reply::Done | Reply::Refused(_) => {}
+            Reply::Instance(_) | Reply::Link { .. } => {}
         }
     }
     effect
