@@ -72,8 +72,13 @@ pub(super) async fn make_for(visit: &Visit, person: &Person, name: &str, scope: 
 
 /// What a new token must be known by before it is shown: the audit log, and for a runner the hub.
 async fn announce(visit: &Visit, person: &Person, id: &str, name: &str, scope: Scope) -> Result<(), Error> {
-    let event = Event::of(Action::TokenMade).by(Actor::person(&person.id, &person.name)).on(format!("token {id}"));
-    audit::record(visit, event.with("name", name).with("scope", scope.word())).await?;
+    let event = Event::of(Action::TokenMade).on(format!("token {id}")).with("name", name).with("scope", scope.word());
+    let event = match &visit.identity {
+        // Who confirmed a device's code is not who comes for its token.
+        Identity::Nobody => event.by(Actor::person(&person.id, &person.name)),
+        Identity::SignedIn(_) | Identity::Token(_) => event,
+    };
+    audit::record(visit, event).await?;
     if scope == Scope::Runner {
         visit.ask_for(person, Request::AddRunner { runner: id.to_owned(), name: name.to_owned() }).await?;
     }
@@ -164,7 +169,11 @@ pub async fn revoke(visit: Visit) -> Result<Response, Error> {
 }
 
 async fn end(visit: &Visit, person: &Person, id: String) -> Result<Response, Error> {
-    let event = Event::of(Action::TokenRevoked).by(Actor::person(&person.id, &person.name)).on(format!("token {id}"));
+    let event = Event::of(Action::TokenRevoked).on(format!("token {id}"));
+    let event = match &visit.identity {
+        Identity::Nobody => event.by(Actor::person(&person.id, &person.name)),
+        Identity::SignedIn(_) | Identity::Token(_) => event,
+    };
     let request = match revoke_row(visit, person, &id).await? {
         Scope::Runner | Scope::Session => Request::RevokeRunner { runner: id },
         Scope::Cli => Request::CloseSockets { person: person.id.clone() },

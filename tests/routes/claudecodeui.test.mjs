@@ -60,7 +60,7 @@ test("claudecodeui instances", async (t) => {
       ["x".repeat(300), /longer than any token/],
       [runnerToken, /scope claudecodeui/],
       [cliToken, /scope claudecodeui/],
-      ["mst_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZClWt", /unknown or was revoked/],
+      ["mst_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZClWt", /unknown, has ended or was revoked/],
     ];
     for (const [token, words] of wrong) await refused((await new Instance(hub, { token }).open()).register(), 4001, words);
     const { instances } = (await api.get("/api/clients")).json;

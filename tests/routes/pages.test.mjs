@@ -15,7 +15,7 @@ test("pages", async (t) => {
   const made = (await api.post("/api/sessions", { runner, agent: "shell", name: "first" })).json;
   const { session, main_terminal: terminal } = made;
 
-  const real = (path) => path.replace(":session", session).replace(":terminal", terminal).replace(":runner", runner);
+  const real = (path) => path.replace(":session", session).replace(":terminal", terminal).replace(":client", runner);
   const pages = routes()
     .filter((row) => row.method === "GET" && (row.who === "Person" || row.path === "/"))
     .map((row) => real(row.path));

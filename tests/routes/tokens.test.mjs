@@ -22,7 +22,7 @@ test("/api/tokens", async (t) => {
     const list = await api.get("/api/tokens");
     assert.ok(!list.text.includes(answer.json.token), "the list holds no secret");
     const entry = list.json.tokens.find((each) => each.id === answer.json.id);
-    assert.deepEqual({ ...entry, created_ms: 0 }, { id: answer.json.id, name: "laptop", scope: "runner", created_ms: 0, used_ms: 0, revoked_ms: 0 });
+    assert.deepEqual({ ...entry, created_ms: 0 }, { id: answer.json.id, name: "laptop", scope: "runner", created_ms: 0, used_ms: 0, revoked_ms: 0, expires_ms: 0, used_from: "", session: 0 });
     const { runners } = (await api.get("/api/runners")).json;
     assert.equal(runners.find((each) => each.runner === answer.json.id).name, "laptop");
     assert.ok(!hub.log().includes(answer.json.token), "nor does the log");

@@ -444,7 +444,7 @@ fn health_tells_what_is_there() {
     stage.world.connect(Peer::Page { person: "ann".into(), topic: Topic::Dashboard });
     let Reply::Health(health) = stage.world.call(Request::Health) else { panic!("no health") };
     assert_eq!((health.sockets, health.runners_connected, health.runners), (3, 1, 1));
-    assert_eq!((health.viewers, health.pages, health.sessions, health.schema_version), (1, 1, 1, 2));
+    assert_eq!((health.viewers, health.pages, health.sessions, health.schema_version), (1, 1, 1, 3));
     assert!(health.messages_in >= 3 && health.rows_written >= 5);
     stage.world.evict();
     let Reply::Health(after) = stage.world.call(Request::Health) else { panic!("no health") };
