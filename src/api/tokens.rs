@@ -23,7 +23,13 @@ const EXCHANGE_WRITTEN_EVERY_MS: u64 = 60 * 60 * 1000;
 struct Wish {
     name: String,
     scope: Scope,
+    /// Seconds until it ends; none: never.
+    #[serde(default)]
+    expires_in_s: Option<u64>,
 }
+
+/// How long a token may live, in seconds, if it ends at all.
+const LIFE_S: std::ops::RangeInclusive<u64> = 60..=366 * 24 * 60 * 60;
 
 /// A token that was just made; the only moment in which its secret is known.
 pub struct Made {
@@ -43,22 +49,42 @@ pub async fn list(visit: Visit) -> Result<Response, Error> {
 
 /// A new token; the answer is the only place that ever shows it.
 pub async fn create(mut visit: Visit) -> Result<Response, Error> {
-    let Wish { name, scope } = visit.json().await?;
-    let made = make(&visit, &name, scope).await?;
-    http::json(201, &json!({ "id": made.id, "token": made.token, "name": made.name, "scope": scope }))
+    let Wish { name, scope, expires_in_s } = visit.json().await?;
+    let expires_ms = expires_in_s.map_or(Ok(0), |seconds| end_after(seconds, visit.now_ms))?;
+    let made = make(&visit, &name, scope, expires_ms).await?;
+    let answer = json!({
+        "id": made.id, "token": made.token, "name": made.name, "scope": scope, "expires_ms": expires_ms,
+    });
+    http::json(201, &answer)
 }
 
-/// Makes a token; a runner's shows in the hub before it ever connects.
-pub async fn make(visit: &Visit, name: &str, scope: Scope) -> Result<Made, Error> {
-    make_for(visit, visit.person()?, name, scope).await
+/// When a token ends that lives this long.
+pub fn end_after(seconds: u64, now_ms: u64) -> Result<u64, Error> {
+    if !LIFE_S.contains(&seconds) {
+        return Err(Error::invalid("expires_in_s", "A token lives for a minute to 366 days, or without an end."));
+    }
+    Ok(now_ms + seconds * 1000)
+}
+
+/// Makes a token that ends then, or never at 0; a runner's shows in the hub before it ever connects.
+pub async fn make(visit: &Visit, name: &str, scope: Scope, expires_ms: u64) -> Result<Made, Error> {
+    make_for(visit, visit.person()?, name, scope, expires_ms).await
 }
 
 /// The same for a person who confirmed it before, elsewhere.
-pub(super) async fn make_for(visit: &Visit, person: &Person, name: &str, scope: Scope) -> Result<Made, Error> {
+pub(super) async fn make_for(
+    visit: &Visit,
+    person: &Person,
+    name: &str,
+    scope: Scope,
+    expires_ms: u64,
+) -> Result<Made, Error> {
     let name = checked_name(name)?;
+    if scope == Scope::Session {
+        return Err(Error::invalid("scope", "Tokens for one session are made for sandboxes, by the hub itself."));
+    }
     let (id, token) = (random::hex::<8>()?, token::mint()?);
-    let row =
-        NewToken { id: &id, person: person.number(), name: &name, scope, secret: &token, expires_ms: 0, session: 0 };
+    let row = NewToken { id: &id, person: person.number(), name: &name, scope, secret: &token, expires_ms, session: 0 };
     if !Db::open(&visit.env)?.add_token(&row, visit.now_ms).await? {
         return Err(too_many());
     }
@@ -168,7 +194,8 @@ pub async fn revoke(visit: Visit) -> Result<Response, Error> {
     end(&visit, visit.person()?, visit.param("id").to_owned()).await
 }
 
-async fn end(visit: &Visit, person: &Person, id: String) -> Result<Response, Error> {
+/// Ends a token of this person.
+pub async fn end(visit: &Visit, person: &Person, id: String) -> Result<Response, Error> {
     let event = Event::of(Action::TokenRevoked).on(format!("token {id}"));
     let event = match &visit.identity {
         Identity::Nobody => event.by(Actor::person(&person.id, &person.name)),

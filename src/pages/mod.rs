@@ -13,6 +13,7 @@ pub mod prompts;
 pub mod sessions;
 pub mod settings;
 pub mod terminals;
+pub mod tokens;
 pub mod view;
 
 use askama::Template;

@@ -65,6 +65,9 @@ routes! {
     Post "/settings/theme" Person pages::settings::choose;
     Post "/settings/sign-ins/:sign_in/end" Person pages::settings::end_sign_in;
     Post "/settings/sign-ins/end-others" Person pages::settings::end_other_sign_ins;
+    Get "/settings/tokens" Person pages::tokens::show;
+    Post "/settings/tokens" Person pages::tokens::create;
+    Post "/settings/tokens/:id/revoke" Person pages::tokens::revoke;
     Get "/settings/access" Admin pages::access::show;
     Post "/settings/access" Admin pages::access::add;
     Post "/settings/access/:entity/remove" Admin pages::access::remove;

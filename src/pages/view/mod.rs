@@ -19,6 +19,7 @@ pub mod simple;
 pub mod status;
 pub mod text;
 pub mod time;
+pub mod tokens;
 pub mod visitor;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use instances::{InstanceFragment, InstancePage};
 pub use new_session::{NewSessionDialog, NewSessionPage};
 pub use session::SessionPage;
 pub use simple::{ErrorPage, SettingsPage, SignInPage, SignInWays, error_fragment};
+pub use tokens::TokensPage;
 pub use visitor::{Preferences, SignIn, Theme, Visitor};
 
 /// The entry of the main navigation that a page belongs to.
