@@ -102,3 +102,88 @@ CREATE TABLE signing_keys (
   key TEXT NOT NULL,
   created_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The deployment's audit log. Entries are never changed and never removed: an entry gets its number with its insert, and its
+-- place in the chain, prev and hash, is written once afterwards.
+CREATE TABLE audit (
+  -- From 1, without a gap.
+  seq INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  actor_kind TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  actor_name TEXT NOT NULL,
+  via TEXT NOT NULL,
+  action TEXT NOT NULL,
+  target TEXT NOT NULL,
+  -- JSON: an object of texts.
+  detail TEXT NOT NULL,
+  -- '': not sealed yet.
+  prev TEXT NOT NULL DEFAULT '',
+  hash TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+
+CREATE TRIGGER audit_has_no_gap AFTER INSERT ON audit
+WHEN NEW.hash <> '' OR NEW.prev <> '' OR NEW.seq <> 1 + coalesce((SELECT max(seq) FROM audit WHERE seq <> NEW.seq), 0)
+BEGIN
+  SELECT RAISE(ABORT, 'an entry of the audit log is added at its end, unsealed');
+END;
+
+CREATE TRIGGER audit_is_sealed_once BEFORE UPDATE ON audit
+WHEN OLD.hash <> '' OR length(NEW.hash) <> 64 OR NEW.seq <> OLD.seq OR NEW.at_ms <> OLD.at_ms
+  OR NEW.actor_kind <> OLD.actor_kind OR NEW.actor <> OLD.actor OR NEW.actor_name <> OLD.actor_name
+  OR NEW.via <> OLD.via OR NEW.action <> OLD.action OR NEW.target <> OLD.target OR NEW.detail <> OLD.detail
+  OR length(NEW.prev) <> 64
+  OR NEW.prev <> coalesce((SELECT hash FROM audit WHERE seq = OLD.seq - 1), '0000000000000000000000000000000000000000000000000000000000000000')
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+
+-- How often something was tried within a span of time that begins with the first try: one row for each key, swept.
+CREATE TABLE counts (
+  key TEXT PRIMARY KEY,
+  count INTEGER NOT NULL,
+  ends_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX counts_ends ON counts (ends_ms);
+
+-- What `muster login` asks for: a program waits for a token until a person confirms its code in a browser.
+CREATE TABLE device_requests (
+  -- Of the code that the program polls with: 256 random bits.
+  device_hash TEXT PRIMARY KEY,
+  -- Of the code that the person types. Eight letters could be found by trying all of them: it is hashed so that nobody
+  -- reads it by accident, and it is worth nothing without a sign-in, once used, or after ten minutes.
+  user_hash TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  scope TEXT NOT NULL CHECK (scope IN ('runner', 'cli')),
+  -- Where it was asked from. Empty: the machine of the hub.
+  address TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'approved', 'denied', 'collected')),
+  -- Who approved or denied it.
+  person INTEGER REFERENCES people (id),
+  interval_s INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  -- 0: never.
+  polled_ms INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX device_requests_expires ON device_requests (expires_ms);
+
+-- Wrong codes that a person typed since `since_ms`.
+CREATE TABLE device_attempts (
+  person INTEGER PRIMARY KEY REFERENCES people (id),
+  since_ms INTEGER NOT NULL,
+  used INTEGER NOT NULL
+) STRICT;

@@ -6,6 +6,7 @@ use sha2::Sha256;
 use worker::Env;
 
 use crate::auth::cf_access::Application;
+use crate::auth::device;
 use crate::auth::keyring::KeyRing;
 use crate::error::Error;
 use crate::github::{App, Entity};
@@ -35,6 +36,10 @@ pub struct Config {
     pub access: Option<Application>,
     /// `MUSTER_DATA_KEYS`: seals what must be readable again; of the form of `MUSTER_JWT_KEYS`.
     data_keys: Option<String>,
+    /// `MUSTER_DEVICE_LIFE_S`: how long a code of `muster login` lives; at most, and by default, ten minutes.
+    pub device_life_s: u64,
+    /// `MUSTER_DEVICE_INTERVAL_S`: how far apart its polls are; a minute at most, five seconds by default.
+    pub device_interval_s: u64,
 }
 
 impl Config {
@@ -46,6 +51,9 @@ impl Config {
     /// The same from any source of names.
     fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Config {
         let given = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+        let seconds = |name: &str, default: u64, max: u64| {
+            given(name).and_then(|value| value.trim().parse().ok()).filter(|s| (1..=max).contains(s)).unwrap_or(default)
+        };
         Config {
             local_secret: given("MUSTER_LOCAL_SECRET"),
             local_name: given("MUSTER_LOCAL_NAME")
@@ -75,6 +83,8 @@ impl Config {
                 audience: audience.trim().to_owned(),
             }),
             data_keys: given("MUSTER_DATA_KEYS"),
+            device_life_s: seconds("MUSTER_DEVICE_LIFE_S", device::LIFE_S, device::LIFE_S),
+            device_interval_s: seconds("MUSTER_DEVICE_INTERVAL_S", device::INTERVAL_S, 60),
         }
     }
 
@@ -155,6 +165,16 @@ mod tests {
             Config::from_lookup(|name| (name == "MUSTER_LOCAL_NAME").then(|| format!(" Ann\u{7}{} ", "x".repeat(200))));
         assert_eq!(config.local_name.chars().count(), NAME_CHARS_MAX);
         assert!(config.local_name.starts_with("Annx"));
+    }
+
+    #[test]
+    fn spans_out_of_bounds_are_the_default() {
+        for (value, life_s, interval_s) in
+            [("1", 1, 1), ("60", 60, 60), ("600", 600, 5), ("601", 600, 5), ("0", 600, 5), ("x", 600, 5), ("", 600, 5)]
+        {
+            let config = Config::from_lookup(|_| Some(value.to_owned()));
+            assert_eq!((config.device_life_s, config.device_interval_s), (life_s, interval_s), "{value}");
+        }
     }
 
     #[test]

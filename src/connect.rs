@@ -7,6 +7,7 @@
 //! **Invariant.** The [`Peer`] that the hub sees is made here, from what was verified here.
 
 use protocol::SUBPROTOCOL;
+use protocol::audit::Via;
 use session_hub::call::instance_number;
 use session_hub::effect::{Peer, Topic};
 use worker::{Method, Response};
@@ -17,7 +18,7 @@ use crate::auth::{Identity, csrf};
 use crate::error::{Error, Kind};
 use crate::http::Visit;
 use crate::lobby::client as lobby;
-use crate::router;
+use crate::router::brake::{self, Door};
 use crate::session_hub::client;
 use crate::store::Db;
 
@@ -31,14 +32,21 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
     }
     let offer = Offer::parse(visit.header("sec-websocket-protocol").as_deref());
     if is_instance(&visit, offer) {
-        router::rate_limit(&visit, "connect").await?;
+        brake::stranger(&visit, Door::Connect).await?;
         return lobby::connect(&visit.env, visit.client_address().as_deref()).await;
     }
-    let (owner, peer) = match visit.header("authorization") {
-        Some(authorization) => by_jwt(&visit, &authorization).await?,
-        None => by_cookie(&visit, offer).await?,
+    let identified = match visit.header("authorization") {
+        Some(authorization) => by_jwt(&visit, &authorization).await,
+        None => by_cookie(&visit, offer).await,
     };
-    router::rate_limit(&visit, "connect").await?;
+    let (owner, peer) = match identified {
+        Ok(identified) => identified,
+        Err(refused) => {
+            brake::stranger(&visit, Door::Connect).await?;
+            return Err(refused);
+        }
+    };
+    brake::person(&visit, Door::Connect, &owner).await?;
     let subprotocol = match (&peer, offer) {
         (Peer::Page { .. }, _) => None,
         (_, Offer::Muster) => Some(SUBPROTOCOL),
@@ -89,7 +97,7 @@ async fn by_jwt(visit: &Visit, authorization: &str) -> Result<(String, Peer), Er
     let person = row.person.id.to_string();
     let peer = match row.scope {
         Scope::Runner | Scope::Session => Peer::Runner { runner: row.id, name: row.name },
-        Scope::Cli => Peer::Viewer { person: person.clone(), name: row.person.name },
+        Scope::Cli => Peer::Viewer { person: person.clone(), name: row.person.name, via: Via::Cli },
         Scope::ClaudeCodeUi => return Err(refused("A claudecodeui instance names its token when it registers.")),
     };
     Ok((person, peer))
@@ -115,7 +123,7 @@ async fn by_cookie(visit: &Visit, offer: Offer) -> Result<(String, Peer), Error>
             })?;
             Peer::Page { person: person.id.clone(), topic }
         }
-        _ => Peer::Viewer { person: person.id.clone(), name: person.name },
+        _ => Peer::Viewer { person: person.id.clone(), name: person.name, via: Via::Browser },
     };
     Ok((person.id, peer))
 }

@@ -14,6 +14,7 @@ use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::web_sys;
 use worker::{Env, Request, Response};
 
+use crate::audit;
 use crate::auth::{Identity, Person, SignIn, identify};
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, Kind};
@@ -144,8 +145,13 @@ impl Visit {
 
     /// Asks the person's hub; a refusal becomes the error that its reader sees.
     pub async fn ask(&self, request: HubRequest) -> Result<Reply, Error> {
-        let person = self.person()?;
-        let caller = Caller { person: person.id.clone(), name: person.name.clone() };
+        self.ask_for(self.person()?, request).await
+    }
+
+    /// Asks the hub of a person who is known by something else than this request's own proof: what they confirmed before.
+    pub(crate) async fn ask_for(&self, person: &Person, request: HubRequest) -> Result<Reply, Error> {
+        let via = audit::via_of(&self.identity);
+        let caller = Caller { person: person.id.clone(), name: person.name.clone(), via };
         client::call(&self.env, caller, request).await
     }
 

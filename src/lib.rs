@@ -2,7 +2,7 @@
 //!
 //! * [`router`]: every route in one table, and who may come in.
 //! * [`http`]: what a handler gets and gives; [`error`]: what can go wrong; [`headers`]: security headers.
-//! * [`auth`]: who is asking. [`store`]: D1. [`config`]: variables and secrets.
+//! * [`auth`]: who is asking. [`audit`]: what was done. [`store`]: D1. [`config`]: variables and secrets.
 //! * [`pages`]: HTML. [`api`]: JSON. [`connect`]: the one WebSocket door. [`health`]: figures.
 //! * [`lobby`]: the Durable Objects that hold the sockets of claudecodeui instances.
 //! * [`session_hub`]: the Durable Object's adapter and the one typed call to it.
@@ -13,6 +13,7 @@
 
 pub mod api;
 pub mod assets;
+pub mod audit;
 pub mod auth;
 pub mod clock;
 pub mod config;

@@ -22,8 +22,10 @@ use crate::http::{self, Visit, header};
 use crate::random;
 
 mod answer;
+pub mod brake;
 mod table;
 
+use brake::Door;
 pub use table::ROUTES;
 
 /// Who may come in.
@@ -193,11 +195,13 @@ async fn admit(row: &'static Route, request: Request, context: RouteContext<Rc<A
             if !is_here {
                 return Err(Error::not_found("page"));
             }
-            rate_limit(&visit, "sign-in").await?;
+            brake::stranger(&visit, Door::SignIn).await?;
             return Ok(visit);
         }
         Who::Guest | Who::Person | Who::Token | Who::Admin | Who::AdminToken => {
-            visit.identity = visit.identify().await?;
+            let identified = visit.identify().await;
+            brake::whoever(&visit, Door::of(row.path), identified.as_ref().ok()).await?;
+            visit.identity = identified?;
         }
     }
     match (&visit.identity, row.who) {
@@ -236,23 +240,10 @@ fn check_csrf(visit: &Visit) -> Result<(), Error> {
     Ok(())
 }
 
-/// A soft brake on a door, by address. A local hub's own machine is not braked; a deployment without the binding has no
-/// brake.
+/// The brake on a door that strangers come to, for handlers that find out by themselves who comes.
 pub async fn rate_limit(visit: &Visit, door: &str) -> Result<(), Error> {
-    let Some(address) = visit.client_address() else { return Ok(()) };
-    let Ok(limiter) = visit.env.rate_limiter("RATE_LIMITER") else { return Ok(()) };
-    match limiter.limit(format!("{door} {address}")).await {
-        Ok(outcome) if !outcome.success => {
-            let message = format!("Too many attempts. Wait {RETRY_AFTER_S} seconds, then try again.");
-            Err(Error::new(Kind::RateLimited, message).with_header("Retry-After", RETRY_AFTER_S.to_string()))
-        }
-        // A brake that fails must not stop the car.
-        Ok(_) | Err(_) => Ok(()),
-    }
+    brake::stranger(visit, Door::named(door)).await
 }
-
-/// The rate limiter's period in `wrangler.jsonc`.
-const RETRY_AFTER_S: u32 = 60;
 
 /// 405 where the path has other methods, else 404.
 fn no_such_route(path: &str) -> Error {

@@ -116,7 +116,7 @@ async function dryRun() {
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" };
   const { code, output } = await run(bin("wrangler"), ["deploy", "--dry-run", "--outdir", out], { env });
   if (code !== 0) return { passed: 0, failed: 1, output };
-  for (const binding of ["SESSION_HUB", "DB", "FILES", "ASSETS", "RATE_LIMITER"]) {
+  for (const binding of ["SESSION_HUB", "DB", "FILES", "ASSETS", "RATE_LIMITER", "RATE_LIMITER_PEOPLE"]) {
     if (!output.includes(`env.${binding} `)) throw new Plain(`The dry run lists no binding ${binding}:\n${output}`);
   }
   const uploaded = readdirSync(out).filter((name) => /\.(js|wasm)$/.test(name));

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use worker::Response;
 
+use crate::audit::{self, Action, Event};
 use crate::auth::Role;
 use crate::auth::access::{Gate, Lost, PEOPLE_MAX};
 use crate::error::{Error, Kind};
@@ -73,6 +74,7 @@ pub async fn allow(visit: &Visit, kind: &str, name: &str) -> Result<AllowedRow, 
         Error::invalid("name", form)
     })?;
     let db = Db::open(&visit.env)?;
+    audit::record(visit, Event::of(Action::AccessGranted).on(entity.text())).await?;
     if !db.allow(&entity, visit.now_ms).await? {
         let message = format!("The list holds {ENTITIES_MAX} entries, the most it can: remove one first.");
         return Err(Error::new(Kind::Limit, message));
@@ -96,6 +98,7 @@ pub async fn disallow(visit: &Visit, id: u64) -> Result<(), Error> {
             "You came in by this entry yourself. Add another that lets you in, sign in again, then remove this one.",
         ));
     }
+    audit::record(visit, Event::of(Action::AccessWithdrawn).on(text.as_str())).await?;
     db.disallow(id).await?;
     // Those beyond what one answer has time for: the next sweeps ask.
     db.recheck_soon(&text).await?;
@@ -107,6 +110,8 @@ pub async fn disallow(visit: &Visit, id: u64) -> Result<(), Error> {
 
 /// Makes admins and takes it back; one always stays.
 pub async fn give_role(visit: &Visit, person: u64, role: Role) -> Result<(), Error> {
+    let event = Event::of(Action::RoleChanged).on(format!("person {person}")).with("role", role.word());
+    audit::record(visit, event).await?;
     if Db::open(&visit.env)?.set_role(person, role).await? {
         return Ok(());
     }
@@ -118,7 +123,10 @@ pub async fn sign_out(visit: &Visit, person: u64) -> Result<(), Error> {
     let db = Db::open(&visit.env)?;
     let row = db.person(person).await?.ok_or_else(|| Error::not_found("person"))?;
     db.end_sign_ins(person, 0).await?;
-    gate(visit, &db).close_sockets(&row).await
+    gate(visit, &db).close_sockets(&row).await?;
+    let event = Event::of(Action::SignInEnded).on("all sign-ins").with("person", person.to_string());
+    audit::note(visit, event).await;
+    Ok(())
 }
 
 fn gate<'a>(visit: &'a Visit, db: &'a Db) -> Gate<'a> {

@@ -4,7 +4,9 @@
 //! to check; it names the field that is at fault.
 
 pub mod access;
+pub mod audit;
 pub mod clients;
+pub mod device;
 pub mod prompts;
 pub mod runners;
 pub mod sessions;
@@ -39,6 +41,7 @@ fn answer(status: u16, reply: Reply) -> Result<Response, Error> {
         Reply::Terminal(terminal) => http::json(status, &terminal),
         Reply::Prompt(prompt) => http::json(status, &prompt),
         Reply::Runner(runner) => http::json(status, &runner),
+        Reply::Audit(page) => http::json(status, &page),
         Reply::Instance(instance) => http::json(status, &instance),
         Reply::Link { .. } => Err(Error::internal("a lobby's answer is nobody else's")),
         Reply::Done => http::no_content(),

@@ -114,6 +114,16 @@ fn every_view_is_described_field_by_field() {
         exit_signal: Some(9),
     };
     assert_described(&document, "StatusReport", &status);
+    let draft = protocol::audit::Draft {
+        at_ms: 1,
+        actor: protocol::audit::Actor::system(),
+        via: protocol::audit::Via::System,
+        action: protocol::audit::Action::SignedIn,
+        target: String::new(),
+        detail: BTreeMap::new(),
+    };
+    let entry = draft.seal(protocol::audit::Chain::Deployment, &protocol::audit::Head::default());
+    assert_described(&document, "AuditEntry", &entry);
     assert_described(&document, "Size", &Size::DEFAULT);
     let person = Person { id: "1".into(), name: "Ann".into(), drives: true, you: true };
     assert_described(&document, "Person", &person);
@@ -230,6 +240,7 @@ fn session(status: StatusReport) -> SessionView {
         cwd: String::new(),
         status,
         status_since_ms: 1,
+        status_terminal: 1,
         last_output_ms: 1,
         prompts_queued: 0,
         terminals: 1,

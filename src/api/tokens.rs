@@ -6,20 +6,30 @@ use serde_json::json;
 use session_hub::call::{Reply, Request};
 use worker::Response;
 
-use crate::auth::Identity;
+use crate::audit::{self, Action, Actor, Event};
 use crate::auth::jwt::{Keys, Pass};
 use crate::auth::token::{self, Scope};
+use crate::auth::{Identity, Person, Token, allowance};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
 use crate::store::tokens::{NewToken, TOKENS_MAX};
 use crate::{random, router};
 
+/// Exchanges of one token are written to the audit log at most this often.
+const EXCHANGE_WRITTEN_EVERY_MS: u64 = 60 * 60 * 1000;
+
 #[derive(Deserialize)]
 struct Wish {
     name: String,
     scope: Scope,
+    /// Seconds until it ends; none: never.
+    #[serde(default)]
+    expires_in_s: Option<u64>,
 }
+
+/// How long a token may live, in seconds, if it ends at all.
+const LIFE_S: std::ops::RangeInclusive<u64> = 60..=366 * 24 * 60 * 60;
 
 /// A token that was just made; the only moment in which its secret is known.
 pub struct Made {
@@ -39,40 +49,78 @@ pub async fn list(visit: Visit) -> Result<Response, Error> {
 
 /// A new token; the answer is the only place that ever shows it.
 pub async fn create(mut visit: Visit) -> Result<Response, Error> {
-    let Wish { name, scope } = visit.json().await?;
-    let made = make(&visit, &name, scope).await?;
-    http::json(201, &json!({ "id": made.id, "token": made.token, "name": made.name, "scope": scope }))
+    let Wish { name, scope, expires_in_s } = visit.json().await?;
+    let expires_ms = expires_in_s.map_or(Ok(0), |seconds| end_after(seconds, visit.now_ms))?;
+    let made = make(&visit, &name, scope, expires_ms).await?;
+    let answer = json!({
+        "id": made.id, "token": made.token, "name": made.name, "scope": scope, "expires_ms": expires_ms,
+    });
+    http::json(201, &answer)
 }
 
-/// Makes a token; a runner's shows in the hub before it ever connects.
-pub async fn make(visit: &Visit, name: &str, scope: Scope) -> Result<Made, Error> {
-    let name = checked_name(name)?;
-    let person = visit.person()?;
-    let (id, token) = (random::hex::<8>()?, token::mint()?);
-    let row =
-        NewToken { id: &id, person: person.number(), name: &name, scope, secret: &token, expires_ms: 0, session: 0 };
-    if !Db::open(&visit.env)?.add_token(&row, visit.now_ms).await? {
-        let message = format!("There are {TOKENS_MAX} tokens already, the most there can be: revoke one first.");
-        return Err(Error::new(Kind::Limit, message));
+/// When a token ends that lives this long.
+pub fn end_after(seconds: u64, now_ms: u64) -> Result<u64, Error> {
+    if !LIFE_S.contains(&seconds) {
+        return Err(Error::invalid("expires_in_s", "A token lives for a minute to 366 days, or without an end."));
     }
-    if scope == Scope::Runner {
-        let added = visit.ask(Request::AddRunner { runner: id.clone(), name: name.clone() }).await;
-        if let Err(refused) = added {
-            // Nobody ever saw its secret: it must not count among the tokens that live.
-            revoke_row(visit, &id).await?;
-            return Err(refused);
-        }
+    Ok(now_ms + seconds * 1000)
+}
+
+/// Makes a token that ends then, or never at 0; a runner's shows in the hub before it ever connects.
+pub async fn make(visit: &Visit, name: &str, scope: Scope, expires_ms: u64) -> Result<Made, Error> {
+    make_for(visit, visit.person()?, name, scope, expires_ms).await
+}
+
+/// The same for a person who confirmed it before, elsewhere.
+pub(super) async fn make_for(
+    visit: &Visit,
+    person: &Person,
+    name: &str,
+    scope: Scope,
+    expires_ms: u64,
+) -> Result<Made, Error> {
+    let name = checked_name(name)?;
+    if scope == Scope::Session {
+        return Err(Error::invalid("scope", "Tokens for one session are made for sandboxes, by the hub itself."));
+    }
+    let (id, token) = (random::hex::<8>()?, token::mint()?);
+    let row = NewToken { id: &id, person: person.number(), name: &name, scope, secret: &token, expires_ms, session: 0 };
+    if !Db::open(&visit.env)?.add_token(&row, visit.now_ms).await? {
+        return Err(too_many());
+    }
+    if let Err(refused) = announce(visit, person, &id, &name, scope).await {
+        // Nobody ever saw its secret: it must not count among the tokens that live.
+        revoke_row(visit, person, &id).await?;
+        return Err(refused);
     }
     Ok(Made { id, name, token })
+}
+
+/// What a new token must be known by before it is shown: the audit log, and for a runner the hub.
+async fn announce(visit: &Visit, person: &Person, id: &str, name: &str, scope: Scope) -> Result<(), Error> {
+    let event = Event::of(Action::TokenMade).on(format!("token {id}")).with("name", name).with("scope", scope.word());
+    let event = match &visit.identity {
+        // Who confirmed a device's code is not who comes for its token.
+        Identity::Nobody => event.by(Actor::person(&person.id, &person.name)),
+        Identity::SignedIn(_) | Identity::Token(_) => event,
+    };
+    audit::record(visit, event).await?;
+    if scope == Scope::Runner {
+        visit.ask_for(person, Request::AddRunner { runner: id.to_owned(), name: name.to_owned() }).await?;
+    }
+    Ok(())
+}
+
+/// The person has as many tokens as they may.
+pub(crate) fn too_many() -> Error {
+    let message = format!("There are {TOKENS_MAX} tokens already, the most there can be: revoke one first.");
+    Error::new(Kind::Limit, message)
 }
 
 /// A token for a short-lived JWT. The token itself proves who asks.
 pub async fn exchange(visit: Visit) -> Result<Response, Error> {
     router::rate_limit(&visit, "exchange").await?;
-    let Identity::Token(token) = visit.identify().await? else {
-        let error = Error::unauthorized("Send the token as `Authorization: Bearer mst_...`.");
-        return Err(error.with_header("WWW-Authenticate", "Bearer"));
-    };
+    let token = shown(&visit).await?;
     if token.scope == Scope::ClaudeCodeUi {
         let message = "A claudecodeui token is not exchanged: it goes into the register message on /ws/connect.";
         return Err(Error::forbidden(message));
@@ -81,6 +129,7 @@ pub async fn exchange(visit: Visit) -> Result<Response, Error> {
     let keys = Keys::load(&visit.config, &db, visit.now_ms).await?;
     let pass = Pass::new(token.scope, &token.id, token.person.number());
     let (jwt, expires_at_ms) = keys.sign(pass, visit.now_ms)?;
+    record_exchange(&visit, &db, &token).await?;
     let bearer = json!({ "id": token.id, "name": token.name });
     let mut answer = json!({ "jwt": jwt, "expires_at_ms": expires_at_ms, "scope": token.scope, "token": bearer });
     if let (Scope::Runner, Some(answer)) = (token.scope, answer.as_object_mut()) {
@@ -89,40 +138,109 @@ pub async fn exchange(visit: Visit) -> Result<Response, Error> {
     http::json(200, &answer)
 }
 
+/// Writes the first exchange within an hour down: a runner exchanges its token whenever it connects.
+async fn record_exchange(visit: &Visit, db: &Db, token: &Token) -> Result<(), Error> {
+    let key = format!("exchange written {}", token.id);
+    if !db.claim(&key, EXCHANGE_WRITTEN_EVERY_MS, visit.now_ms).await? {
+        return Ok(());
+    }
+    let event = Event::of(Action::TokenExchanged)
+        .on(format!("token {}", token.id))
+        .by(Actor::token(&token.id, &token.name))
+        .via(audit::via(token.scope))
+        .with("scope", token.scope.word())
+        .with("person", token.person.id.as_str());
+    if let Err(error) = audit::record(visit, event).await {
+        db.unclaim(&key).await?;
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// What the token itself is, and whose: it proves who asks, whatever its scope.
+pub async fn show_self(visit: Visit) -> Result<Response, Error> {
+    router::rate_limit(&visit, "exchange").await?;
+    let token = shown(&visit).await?;
+    let person = json!({ "id": token.person.id, "name": token.person.name });
+    http::json(200, &json!({ "id": token.id, "name": token.name, "scope": token.scope, "person": person }))
+}
+
+/// Whoever holds a token may end it, whatever its scope.
+pub async fn revoke_self(visit: Visit) -> Result<Response, Error> {
+    router::rate_limit(&visit, "exchange").await?;
+    let token = shown(&visit).await?;
+    end(&visit, &token.person, token.id).await
+}
+
+/// The token that the request shows; failures are counted and written down.
+async fn shown(visit: &Visit) -> Result<Token, Error> {
+    allowance::check(visit, &allowance::EXCHANGE).await?;
+    match visit.identify().await {
+        Ok(Identity::Token(token)) => Ok(token),
+        Err(error) if error.kind != Kind::Unauthorized => Err(error),
+        refused => {
+            allowance::failed(visit, &allowance::EXCHANGE).await?;
+            let unsaid = Error::unauthorized("Send the token as `Authorization: Bearer mst_...`.");
+            let error = refused.err().unwrap_or_else(|| unsaid.with_header("WWW-Authenticate", "Bearer"));
+            let event = Event::of(Action::TokenRefused).by(Actor::stranger()).with("why", error.message.as_str());
+            audit::refused(visit, event).await;
+            Err(error)
+        }
+    }
+}
+
 /// The token no longer works, and what it had open is closed.
 pub async fn revoke(visit: Visit) -> Result<Response, Error> {
-    let id = visit.param("id").to_owned();
-    let request = match revoke_row(&visit, &id).await? {
+    end(&visit, visit.person()?, visit.param("id").to_owned()).await
+}
+
+/// Ends a token of this person.
+pub async fn end(visit: &Visit, person: &Person, id: String) -> Result<Response, Error> {
+    let event = Event::of(Action::TokenRevoked).on(format!("token {id}"));
+    let event = match &visit.identity {
+        Identity::Nobody => event.by(Actor::person(&person.id, &person.name)),
+        Identity::SignedIn(_) | Identity::Token(_) => event,
+    };
+    let request = match revoke_row(visit, person, &id).await? {
         Scope::Runner | Scope::Session => Request::RevokeRunner { runner: id },
-        Scope::Cli => Request::CloseSockets { person: visit.person()?.id.clone() },
+        Scope::Cli => Request::CloseSockets { person: person.id.clone() },
         Scope::ClaudeCodeUi => Request::RevokeInstances { token: id },
     };
-    visit.ask(request).await?;
+    visit.ask_for(person, request).await?;
+    audit::note(visit, event).await;
     http::no_content()
 }
 
 /// Revokes a runner's token and tells the hub.
 pub async fn revoke_runner(visit: &Visit, runner: String) -> Result<Reply, Error> {
-    if revoke_row(visit, &runner).await? != Scope::Runner {
+    if revoke_row(visit, visit.person()?, &runner).await? != Scope::Runner {
         return Err(Error::not_found("runner"));
     }
-    visit.ask(Request::RevokeRunner { runner }).await
+    let event = Event::of(Action::RunnerRevoked).on(format!("token {runner}"));
+    let reply = visit.ask(Request::RevokeRunner { runner }).await?;
+    audit::note(visit, event).await;
+    Ok(reply)
 }
 
 /// Renames a runner and its token.
 pub async fn rename_runner(visit: &Visit, runner: String, name: String) -> Result<Reply, Error> {
     let name = checked_name(&name)?;
+    // What is not there is refused before anything is written down.
+    visit.ask(Request::Runner { runner: runner.clone() }).await?;
+    let event = Event::of(Action::RunnerRenamed).on(format!("token {runner}")).with("name", name.as_str());
+    audit::record(visit, event).await?;
     let reply = visit.ask(Request::RenameRunner { runner: runner.clone(), name: name.clone() }).await?;
     Db::open(&visit.env)?.rename_token(visit.person()?.number(), &runner, &name).await?;
     Ok(reply)
 }
 
-async fn revoke_row(visit: &Visit, id: &str) -> Result<Scope, Error> {
-    let revoked = Db::open(&visit.env)?.revoke_token(visit.person()?.number(), id, visit.now_ms).await?;
+async fn revoke_row(visit: &Visit, person: &Person, id: &str) -> Result<Scope, Error> {
+    let revoked = Db::open(&visit.env)?.revoke_token(person.number(), id, visit.now_ms).await?;
     revoked.ok_or_else(|| Error::not_found("token"))
 }
 
-fn checked_name(name: &str) -> Result<String, Error> {
+/// A name of a token, trimmed, or what is wrong with it.
+pub(super) fn checked_name(name: &str) -> Result<String, Error> {
     let name = name.trim();
     let chars = name.chars().count();
     if chars == 0 || chars > NAME_CHARS_MAX || name.chars().any(char::is_control) {

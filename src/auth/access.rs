@@ -4,9 +4,10 @@
 //! asked, for [`GRACE_MS`] after it last said yes, and is out at once when it says no: sign-ins, sockets and tokens end.
 
 use session_hub::call::{Caller, Request};
-use worker::{Env, console_error, console_log};
+use worker::{Env, console_error};
 
 use super::seal::{self, Sealed};
+use crate::audit::{self, Action, Event, Via};
 use crate::config::Config;
 use crate::error::Error;
 use crate::github::{Client, Entity, Failure, Profile, Tokens};
@@ -134,8 +135,7 @@ impl Gate<'_> {
         };
         match failure {
             Failure::Refused(why) => {
-                console_log!("{}", serde_json::json!({ "event": "access_lost", "person": person.id, "detail": why }));
-                self.end(person, true).await?;
+                self.end(person, true, &why).await?;
                 Ok(false)
             }
             Failure::Setup(why) | Failure::Unavailable(why) => {
@@ -146,7 +146,7 @@ impl Gate<'_> {
                 let is_over = person.checked_ms + GRACE_MS <= self.now_ms;
                 // What an event took away is gone, though nothing else could be confirmed in its place.
                 if is_over || lost.is_some_and(|lost| lost.covers(&person.allowed_by)) {
-                    self.end(person, false).await?;
+                    self.end(person, false, "GitHub could not confirm it for too long").await?;
                     return Ok(false);
                 }
                 Ok(true)
@@ -170,8 +170,14 @@ impl Gate<'_> {
     }
 
     /// The person is out: sign-ins and sockets end; tokens too, for good if `revoke`.
-    pub async fn end(&self, person: &PersonRow, revoke: bool) -> Result<(), Error> {
+    pub async fn end(&self, person: &PersonRow, revoke: bool, why: &str) -> Result<(), Error> {
         self.db.end_access(person.id, revoke, self.now_ms).await?;
+        let event = Event::of(Action::PersonRemoved).on(format!("person {}", person.id));
+        let event = event.with("login", person.login.as_str()).with("by", person.allowed_by.as_str()).with("why", why);
+        // What takes access away works whether or not it can be written down.
+        if let Err(error) = audit::record_own(self.db, self.now_ms, event).await {
+            console_error!("{}", serde_json::json!({ "event": "audit_failed", "detail": error.detail }));
+        }
         client::call(self.env, caller(person), Request::CloseAll { revoke }).await?;
         Ok(())
     }
@@ -236,5 +242,5 @@ impl Gate<'_> {
 }
 
 fn caller(person: &PersonRow) -> Caller {
-    Caller { person: person.id.to_string(), name: person.name.clone() }
+    Caller { person: person.id.to_string(), name: person.name.clone(), via: Via::System }
 }

@@ -20,10 +20,7 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
         Ok(email) => email,
         Err(error) if error.kind == Kind::Internal => return Err(error),
         Err(error) => {
-            worker::console_log!(
-                "{}",
-                serde_json::json!({ "event": "sign_in_refused", "request_id": visit.request_id, "detail": error.detail })
-            );
+            sign_in::refused(&visit, "access", &error.detail).await?;
             return home::sign_in_page(&visit, error.status(), Some(&error.message));
         }
     };
@@ -33,6 +30,6 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
     let person = db.save_access_person(&email, is_named_admin, first_is_admin, visit.now_ms).await?;
     let to = visit.query("to");
     let response = http::see_other(to.as_deref().and_then(return_path::checked).unwrap_or(return_path::HOME))?;
-    response.headers().set("Set-Cookie", &sign_in::begin(&visit, &db, person).await?)?;
+    response.headers().set("Set-Cookie", &sign_in::begin(&visit, &db, (person, &email), "access").await?)?;
     Ok(response)
 }

@@ -3,11 +3,12 @@
 //! Whatever goes wrong on the way back ends on the sign-in page, with what happened and what to do; only a whole success
 //! makes a sign-in.
 
-use worker::{Response, console_error, console_log};
+use worker::{Response, console_error};
 
 use super::access::{CONFIRMED_MS, Gate};
 use super::attempt::{self, Attempt};
-use super::{cf_access, sign_in};
+use super::{allowance, cf_access, sign_in};
+
 use crate::error::{Error, Kind};
 use crate::github::{App, Client, Failure, Profile, Tokens};
 use crate::http::Visit;
@@ -38,6 +39,7 @@ pub async fn finish(visit: Visit) -> Result<Response, Error> {
     let app = app(&visit)?;
     router::rate_limit(&visit, "sign-in").await?;
     stand_behind_access(&visit).await?;
+    allowance::check(&visit, &allowance::SIGN_IN).await?;
     let response = match arrive(&visit, app).await? {
         Ok((cookie, to)) => {
             let response = crate::http::see_other(&to)?;
@@ -45,10 +47,10 @@ pub async fn finish(visit: Visit) -> Result<Response, Error> {
             response
         }
         Err(turned_away) => {
-            console_log!(
-                "{}",
-                serde_json::json!({ "event": "sign_in_refused", "request_id": visit.request_id, "detail": turned_away.detail })
-            );
+            // GitHub's own trouble is nobody's failure.
+            if turned_away.status < 500 {
+                sign_in::refused(&visit, "github", &turned_away.detail).await?;
+            }
             home::sign_in_page(&visit, turned_away.status, Some(turned_away.message))?
         }
     };
@@ -144,7 +146,7 @@ fn returned(visit: &Visit) -> Result<(Attempt, String), TurnedAway> {
 /// Nothing lets the person in. Somebody who was in until now is out.
 async fn not_allowed(visit: &Visit, gate: &Gate<'_>, profile: &Profile) -> Result<TurnedAway, Error> {
     if let Some(person) = gate.db.person_by_github(profile.id).await? {
-        gate.end(&person, true).await?;
+        gate.end(&person, true, "nothing lets the person in any more").await?;
     }
     let nobody_is = visit.config.admins.is_empty() && gate.allowed().await?.is_empty();
     let message = if nobody_is {
@@ -173,7 +175,7 @@ async fn welcome(
     };
     let person = gate.db.save_github_person(&arrival, visit.now_ms + CONFIRMED_MS, visit.now_ms).await?;
     gate.keep_tokens(person, tokens).await?;
-    sign_in::begin(visit, gate.db, person).await
+    sign_in::begin(visit, gate.db, (person, &name), "github").await
 }
 
 fn shown_name(profile: &Profile) -> String {

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use worker::Response;
 
-use super::{return_path, secret, sign_in};
+use super::{allowance, back, return_path, secret, sign_in};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
@@ -39,14 +39,30 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
     if is_speculative(&visit) {
         return Err(Error::forbidden("This link signs in once, so it is not opened ahead of time."));
     }
-    let link = link_of(&visit)?;
+    allowance::check(&visit, &allowance::SIGN_IN).await?;
+    match arrive(&visit).await {
+        Err(error) if error.kind == Kind::Unauthorized => {
+            sign_in::refused(&visit, "link", &error.message).await?;
+            Err(error)
+        }
+        answer => answer,
+    }
+}
+
+async fn arrive(visit: &Visit) -> Result<Response, Error> {
+    let link = link_of(visit)?;
     let db = Db::open(&visit.env)?;
     if !db.use_link(&link.nonce, link.exp.saturating_mul(1000), visit.now_ms).await? {
         return Err(gone("This sign-in link was already used."));
     }
     let person = db.save_local_person(&visit.config.local_name, visit.now_ms).await?;
-    let response = http::see_other(return_path::HOME)?;
-    response.headers().set("Set-Cookie", &sign_in::begin(&visit, &db, person).await?)?;
+    let cookie = sign_in::begin(visit, &db, (person, &visit.config.local_name), "link").await?;
+    let back = back::remembered(&visit.header("cookie").unwrap_or_default());
+    let response = http::see_other(back.as_deref().unwrap_or(return_path::HOME))?;
+    response.headers().set("Set-Cookie", &cookie)?;
+    if back.is_some() {
+        response.headers().append("Set-Cookie", &back::forget(visit.is_https()))?;
+    }
     Ok(response)
 }
 

@@ -3,11 +3,14 @@
 //! **Invariant.** Identity comes from a cookie, a token or a JWT that this module verified, never from a field of a request.
 
 pub mod access;
+pub mod allowance;
 mod attempt;
+pub mod back;
 pub mod by_access;
 pub mod cf_access;
 pub mod cookie;
 pub mod csrf;
+pub mod device;
 pub mod github;
 pub mod jwt;
 pub mod keyring;
@@ -154,6 +157,11 @@ pub async fn identify(visit: &Visit) -> Result<Identity, Error> {
         csrf_token: csrf::token(cookie),
         cookie: cookie.to_owned(),
     }))
+}
+
+/// Whether whoever asks administers this deployment.
+pub fn is_admin(visit: &Visit) -> bool {
+    visit.identity.person().is_some_and(|person| person.role == Role::Admin)
 }
 
 async fn identify_token(visit: &Visit, authorization: &str, db: &Db) -> Result<Token, Error> {

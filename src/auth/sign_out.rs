@@ -4,6 +4,7 @@ use session_hub::call::Request;
 use worker::Response;
 
 use super::cookie;
+use crate::audit::{self, Action, Event};
 use crate::error::Error;
 use crate::http::{self, Visit};
 use crate::store::Db;
@@ -11,19 +12,25 @@ use crate::store::Db;
 /// `POST /auth/logout`: this browser's sign-in ends, and its sockets with it.
 pub async fn here(visit: Visit) -> Result<Response, Error> {
     if let Some(sign_in) = visit.sign_in() {
-        end(&visit, sign_in.id).await?;
+        end_with(&visit, sign_in.id, Action::SignedOut).await?;
     }
     let response = http::go_to(&visit, "/")?;
     response.headers().set("Set-Cookie", &cookie::clear(visit.is_https()))?;
     Ok(response)
 }
 
+/// Ends a sign-in of the person, from the list.
+pub async fn end(visit: &Visit, sign_in: u64) -> Result<(), Error> {
+    end_with(visit, sign_in, Action::SignInEnded).await
+}
+
 /// Ends a sign-in of the person; again changes nothing. The sockets of all of their tabs are closed: those whose sign-in
 /// lives on come back by themselves.
-pub async fn end(visit: &Visit, sign_in: u64) -> Result<(), Error> {
+async fn end_with(visit: &Visit, sign_in: u64, action: Action) -> Result<(), Error> {
     let person = visit.person()?;
     if Db::open(&visit.env)?.end_sign_in(person.number(), sign_in).await? {
         visit.ask(Request::CloseSockets { person: person.id.clone() }).await?;
+        audit::note(visit, Event::of(action).on(format!("sign-in {sign_in}"))).await;
     }
     Ok(())
 }
@@ -34,5 +41,6 @@ pub async fn end_others(visit: &Visit) -> Result<(), Error> {
     let own = visit.sign_in().map_or(0, |sign_in| sign_in.id);
     Db::open(&visit.env)?.end_sign_ins(person.number(), own).await?;
     visit.ask(Request::CloseSockets { person: person.id.clone() }).await?;
+    audit::note(visit, Event::of(Action::SignInEnded).on("all other sign-ins")).await;
     Ok(())
 }

@@ -108,7 +108,7 @@ fn parse(name: &str, body: &[u8]) -> Option<Loss> {
 async fn act(gate: &Gate<'_>, loss: &Loss) -> Result<(), Error> {
     match loss {
         Loss::Consent(github) => match gate.db.person_by_github(*github).await? {
-            Some(person) => gate.end(&person, true).await,
+            Some(person) => gate.end(&person, true, "took back the consent at GitHub").await,
             None => Ok(()),
         },
         Loss::Of(github, lost) => match gate.db.person_by_github(*github).await? {

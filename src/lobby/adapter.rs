@@ -11,6 +11,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
+use protocol::audit::Via;
 use protocol::claudecodeui::Secret;
 use serde_json::json;
 use session_hub::call::{Caller, LinkAnswer, LobbyOrder, LobbyReport, Reply, Request as HubRequest};
@@ -190,7 +191,7 @@ impl Lobby {
 
     async fn tell(&self, person: String, report: LobbyReport) -> Option<LinkAnswer> {
         for _ in 0..TELL_ATTEMPTS_MAX {
-            let caller = Caller { person: person.clone(), name: String::new() };
+            let caller = Caller { person: person.clone(), name: String::new(), via: Via::Runner };
             let request = HubRequest::Lobby { report: report.clone() };
             match hub_client::call(&self.env, caller, request).await {
                 Ok(Reply::Link { answer }) => return Some(answer),

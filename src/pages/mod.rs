@@ -4,13 +4,16 @@
 //! everyone else's, or the answer names the page to go to. A page never changes by itself being asked for.
 
 pub mod access;
+pub mod audit;
 pub mod clients;
 pub mod dashboard;
+pub mod device;
 pub mod home;
 pub mod prompts;
 pub mod sessions;
 pub mod settings;
 pub mod terminals;
+pub mod tokens;
 pub mod view;
 
 use askama::Template;

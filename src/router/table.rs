@@ -30,6 +30,10 @@ routes! {
     Post "/auth/logout" Person auth::sign_out::here;
     Post "/github/webhook" Anyone github::webhook::take;
 
+    Get "/device" Guest pages::device::show;
+    Post "/device/approve" Person pages::device::approve;
+    Post "/device/deny" Person pages::device::deny;
+
     Get "/dashboard" Person pages::dashboard::show;
     Get "/sessions" Person pages::dashboard::show;
     Post "/sessions" Person pages::sessions::create;
@@ -61,15 +65,24 @@ routes! {
     Post "/settings/theme" Person pages::settings::choose;
     Post "/settings/sign-ins/:sign_in/end" Person pages::settings::end_sign_in;
     Post "/settings/sign-ins/end-others" Person pages::settings::end_other_sign_ins;
+    Get "/settings/tokens" Person pages::tokens::show;
+    Post "/settings/tokens" Person pages::tokens::create;
+    Post "/settings/tokens/:id/revoke" Person pages::tokens::revoke;
     Get "/settings/access" Admin pages::access::show;
     Post "/settings/access" Admin pages::access::add;
     Post "/settings/access/:entity/remove" Admin pages::access::remove;
     Post "/settings/people/:person/role" Admin pages::access::set_role;
     Post "/settings/people/:person/end" Admin pages::access::end;
+    Get "/settings/audit" Person pages::audit::show;
+
+    Get "/api/audit" AdminToken api::audit::deployment;
+    Get "/api/audit/hub" Token api::audit::hub;
 
     Get "/api/tokens" Token api::tokens::list;
     Post "/api/tokens" Token api::tokens::create;
     Post "/api/tokens/exchange" Anyone api::tokens::exchange;
+    Get "/api/tokens/self" Anyone api::tokens::show_self;
+    Delete "/api/tokens/self" Anyone api::tokens::revoke_self;
     Delete "/api/tokens/:id" Token api::tokens::revoke;
 
     Get "/api/access" AdminToken api::access::list;
@@ -77,6 +90,9 @@ routes! {
     Delete "/api/access/:entity" AdminToken api::access::remove;
     Patch "/api/people/:person" AdminToken api::access::set_role;
     Delete "/api/people/:person/sign-ins" AdminToken api::access::end;
+
+    Post "/api/device" Anyone api::device::start;
+    Post "/api/device/token" Anyone api::device::poll;
 
     Get "/api/sessions" Token api::sessions::list;
     Post "/api/sessions" Token api::sessions::create;

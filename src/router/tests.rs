@@ -29,11 +29,14 @@ fn every_path_builds_a_router() {
     }
 }
 
+/// Below `/api`, what asks for a token itself: it proves who asks, or it is what one is asked for with.
+const PROVES_ITSELF: [&str; 4] = ["/api/tokens/exchange", "/api/tokens/self", "/api/device", "/api/device/token"];
+
 #[test]
 fn everything_that_changes_something_knows_who_does_it() {
     for row in ROUTES.iter().filter(|row| row.method.changes()) {
-        // A token in its header, and a signature of GitHub.
-        let proves_itself = ["/api/tokens/exchange", "/github/webhook"].contains(&row.path);
+        // A token in its header, a code that a person confirmed, and a signature of GitHub.
+        let proves_itself = PROVES_ITSELF.contains(&row.path) || row.path == "/github/webhook";
         assert!(is_known(row.who) || proves_itself, "{}", row.path);
     }
 }
@@ -45,7 +48,7 @@ fn is_known(who: Who) -> bool {
 #[test]
 fn the_api_takes_tokens_and_pages_do_not() {
     for row in ROUTES {
-        let is_api = row.path.starts_with("/api/") && row.path != "/api/tokens/exchange";
+        let is_api = row.path.starts_with("/api/") && !PROVES_ITSELF.contains(&row.path);
         assert_eq!(matches!(row.who, Who::Token | Who::AdminToken), is_api, "{}", row.path);
     }
 }

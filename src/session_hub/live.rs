@@ -14,7 +14,12 @@ pub(super) fn mark_seen(state: &State, sockets: &Sockets, reply: &mut Reply) {
         Reply::Board(board) => &mut board.runners,
         Reply::Session(detail) => std::slice::from_mut(&mut detail.runner_view),
         Reply::Runner(runner) => std::slice::from_mut(runner),
-        Reply::Health(_) | Reply::Terminal(_) | Reply::Prompt(_) | Reply::Done | Reply::Refused(_) => return,
+        Reply::Health(_)
+        | Reply::Terminal(_)
+        | Reply::Prompt(_)
+        | Reply::Audit(_)
+        | Reply::Done
+        | Reply::Refused(_) => return,
         Reply::Instance(_) | Reply::Link { .. } => return, // what they show is the hub's own
     };
     for view in runners.iter_mut().filter(|view| view.online) {

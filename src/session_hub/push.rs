@@ -1,5 +1,6 @@
 //! Renders what changed for the pages that show it: once for each topic, the very fragments that the pages are made of.
 
+use protocol::audit::Via;
 use session_hub::call::{Call, Caller, Reply, Request};
 use session_hub::effect::Topic;
 
@@ -17,7 +18,7 @@ pub(super) fn question(topic: Topic) -> Call {
 
 /// Who asks when nobody does.
 pub(super) fn nobody() -> Caller {
-    Caller { person: String::new(), name: String::new() }
+    Caller { person: String::new(), name: String::new(), via: Via::System }
 }
 
 /// The fragments for a topic, from the hub's answer about it at this time; `None` when there is nothing to say.

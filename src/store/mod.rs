@@ -3,6 +3,9 @@
 //! Numbers are bound as doubles, so ids and times stay below 2^53.
 
 pub mod allowed;
+pub mod audit;
+pub mod counts;
+pub mod device;
 pub mod github;
 pub mod keys;
 pub mod links;
@@ -12,7 +15,7 @@ pub mod tokens;
 
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
-use worker::{D1Database, D1PreparedStatement, Env};
+use worker::{D1Database, D1PreparedStatement, D1Result, Env};
 
 use crate::error::Error;
 
@@ -52,6 +55,11 @@ impl Db {
         let result = self.prepare(sql, params)?.run().await.map_err(failed)?;
         let meta = result.meta().map_err(failed)?;
         meta.and_then(|meta| meta.changes).ok_or_else(|| Error::internal("D1 did not say how many rows changed"))
+    }
+
+    /// Runs statements in one transaction: all of them or none.
+    async fn batch(&self, statements: Vec<D1PreparedStatement>) -> Result<Vec<D1Result>, Error> {
+        self.0.batch(statements).await.map_err(failed)
     }
 
     /// The name of the newest migration, as wrangler records it; `None` before the first.

@@ -99,6 +99,22 @@ impl Db {
         Ok(inserted > 0)
     }
 
+    /// Whether the person may have another token.
+    pub async fn has_room_for_token(&self, person: u64, now_ms: u64) -> Result<bool, Error> {
+        #[derive(Deserialize)]
+        struct Row {
+            count: u64,
+        }
+        let row: Option<Row> = self
+            .first(
+                "SELECT count(*) AS count FROM tokens
+                 WHERE person = ?1 AND revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > ?2)",
+                &[Param::Number(person), Param::Number(now_ms)],
+            )
+            .await?;
+        Ok(row.is_none_or(|row| row.count < TOKENS_MAX))
+    }
+
     /// The token with this secret, if it works; its use is marked, with where from.
     pub async fn token_by_secret(&self, token: &str, from: &str, now_ms: u64) -> Result<Option<TokenRow>, Error> {
         let row: Option<TokenRow> = self

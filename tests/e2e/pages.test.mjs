@@ -135,6 +135,36 @@ test("every page is sound and accessible", async (t) => {
   });
 });
 
+test("letting a program in is sound and accessible at each step", async (t) => {
+  const hub = await startHub(t);
+  const ask = async (scope) => (await hub.anonymous().post("/api/device", { name: "forge-01.example", scope })).json.user_code;
+  await inEveryLook(t, async ({ page, look }) => {
+    const says = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
+    await signInPage(page, hub);
+    await page.goto(`${hub.url}/device`);
+    await says("Let a program in");
+    await judge(page, `device-${look}`);
+    await page.getByRole("textbox", { name: "Code" }).fill("BBBB-BBBB");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").filter({ hasText: "No program waits with this code" }).waitFor();
+    await judge(page, `device-wrong-${look}`);
+    page.problems.length = 0; // a code that is not there is reported by the browser as an error, which it is
+    for (const [scope, button, result] of [["cli", "Deny", "stays out"], ["runner", "Approve", "is let in"]]) {
+      await page.goto(`${hub.url}/device?code=${await ask(scope)}`);
+      await says("Let forge-01.example in?");
+      await judge(page, `device-${scope}-${look}`);
+      await page.getByRole("button", { name: button }).click();
+      await says(`forge-01.example ${result}`);
+      await judge(page, `device-${button.toLowerCase()}-${look}`);
+    }
+    const { json } = await hub.anonymous().post("/api/device", { name: "x".repeat(120), scope: "cli" });
+    await page.goto(json.verification_uri_complete);
+    await says(/^Let x+ in\?$/);
+    await assertSound(page);
+    assertNoProblems(page);
+  });
+});
+
 test("dialogs and menus are accessible", async (t) => {
   const stage = await startStage(t);
   await inEveryLook(t, async ({ page, look }) => {

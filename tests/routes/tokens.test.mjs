@@ -22,7 +22,7 @@ test("/api/tokens", async (t) => {
     const list = await api.get("/api/tokens");
     assert.ok(!list.text.includes(answer.json.token), "the list holds no secret");
     const entry = list.json.tokens.find((each) => each.id === answer.json.id);
-    assert.deepEqual({ ...entry, created_ms: 0 }, { id: answer.json.id, name: "laptop", scope: "runner", created_ms: 0, used_ms: 0, revoked_ms: 0 });
+    assert.deepEqual({ ...entry, created_ms: 0 }, { id: answer.json.id, name: "laptop", scope: "runner", created_ms: 0, used_ms: 0, revoked_ms: 0, expires_ms: 0, used_from: "", session: 0 });
     const { runners } = (await api.get("/api/runners")).json;
     assert.equal(runners.find((each) => each.runner === answer.json.id).name, "laptop");
     assert.ok(!hub.log().includes(answer.json.token), "nor does the log");
@@ -131,4 +131,43 @@ test("too many attempts from one address are told to wait", async (t) => {
   assert.deepEqual(statuses, [401, 401, 401, 429, 429]);
   assert.equal(last.headers.get("retry-after"), "60");
   assert.equal(last.json.error.code, "rate_limited");
+});
+
+test("a token ends when it was said to", async (t) => {
+  const hub = await startHub(t);
+  const api = await hub.signIn();
+
+  await t.test("within bounds", async () => {
+    for (const expires_in_s of [0, 59, 366 * 86_400 + 1, -1, "week"]) {
+      const answer = await api.post("/api/tokens", { name: "ci", scope: "cli", expires_in_s });
+      assert.equal(answer.status, 400, JSON.stringify(expires_in_s));
+    }
+    assert.equal((await api.post("/api/tokens", { name: "ci", scope: "session" })).json.error.field, "scope");
+  });
+
+  await t.test("and is told apart in the list", async () => {
+    const { json: made } = await api.post("/api/tokens", { name: "ci", scope: "cli", expires_in_s: 3600 });
+    assert.ok(Math.abs(made.expires_ms - Date.now() - 3_600_000) < 60_000);
+    const headers = { authorization: `Bearer ${made.token}` };
+    assert.equal((await hub.anonymous().get("/api/sessions", { headers })).status, 200);
+    assert.equal((await hub.anonymous().post("/api/tokens/exchange", undefined, { headers })).status, 200);
+    hub.sql("UPDATE tokens SET expires_ms = 1 WHERE id = ?1", made.id); // an hour passes
+    assert.equal((await hub.anonymous().get("/api/sessions", { headers })).status, 401);
+    assert.equal((await hub.anonymous().post("/api/tokens/exchange", undefined, { headers })).status, 401);
+    assert.match((await api.get("/settings/tokens")).text, /<td>Ended<\/td>/);
+  });
+
+  await t.test("and on the page: made, shown once, revoked", async () => {
+    const htmx = { headers: { "hx-request": "true" } };
+    const form = new URLSearchParams({ name: "laptop script", scope: "cli", days: "30" });
+    const made = await api.post("/settings/tokens", form, htmx);
+    const [token] = /mst_[\w-]{48}/.exec(made.text);
+    const headers = { authorization: `Bearer ${token}` };
+    assert.equal((await hub.anonymous().get("/api/sessions", { headers })).status, 200);
+    const page = (await api.get("/settings/tokens")).text;
+    assert.ok(!page.includes(token) && page.includes("30 days left"));
+    const [, id] = /id="token-(\w+)"><th scope="row">laptop script/.exec(page);
+    assert.equal((await api.post(`/settings/tokens/${id}/revoke`, new URLSearchParams(), htmx)).status, 200);
+    assert.equal((await hub.anonymous().get("/api/sessions", { headers })).status, 401);
+  });
 });

@@ -2,6 +2,10 @@
 //!
 //! Invariant: no secret is ever an argument, and standard output holds answers only; everything else goes to standard error.
 
+mod audit;
+mod credential;
+mod login;
+mod logout;
 mod run;
 
 use std::path::PathBuf;
@@ -48,6 +52,10 @@ pub enum LogLevel {
 pub enum Command {
     /// Connect this machine to your hub and run agents here.
     Runner(RunnerArgs),
+    /// Let this machine act for you at a hub: you confirm a code in your browser.
+    Login(LoginArgs),
+    /// Give up what `muster login` was given.
+    Logout(LogoutArgs),
     /// Own one terminal; started by the runner.
     #[command(hide = true)]
     Keeper {
@@ -68,6 +76,12 @@ pub enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Check an exported audit log.
+    Audit {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Print the version.
     Version,
     /// Print a completion script for your shell.
@@ -77,12 +91,68 @@ pub enum Command {
     },
 }
 
+/// `muster login`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "It shows a code and a link. Open the link on any device where you are signed in to the hub, see what asks, and \
+                  approve. No secret is typed or pasted. The token goes into the system's keyring, or where there is none \
+                  into ~/.config/muster/credentials.json, which only you can read.\n\n`muster login --runner` once, then \
+                  `muster runner`: it uses what is stored.\n\nExit codes: 0 logged in, 1 not, 2 wrong usage, 130 Ctrl-C."
+)]
+pub struct LoginArgs {
+    /// The hub's address, like `https://muster.example.com`.
+    #[arg(long, env = "MUSTER_HUB", value_name = "URL")]
+    pub hub: Option<String>,
+    /// What the hub calls this machine; its host name if not given.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// As a runner, for `muster runner`; else for the command line.
+    #[arg(long)]
+    pub runner: bool,
+    /// Open no browser.
+    #[arg(long)]
+    pub no_browser: bool,
+    /// Keep the token in the file even where there is a keyring: for services, which start before anyone unlocks it.
+    #[arg(long)]
+    pub no_keyring: bool,
+    /// Show where this machine is logged in, and as whom, and nothing else.
+    #[arg(long, conflicts_with_all = ["name", "no_browser", "no_keyring"])]
+    pub status: bool,
+    /// One line of JSON for the code, one for the result.
+    #[arg(long)]
+    pub json: bool,
+    /// The configuration file.
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
+/// `muster logout`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The token is revoked at the hub and removed from this machine. If the hub is away it is removed all the same, and \
+                  you are told that it still works there."
+)]
+pub struct LogoutArgs {
+    /// The hub's address; not needed where this machine is logged in at one only.
+    #[arg(long, env = "MUSTER_HUB", value_name = "URL")]
+    pub hub: Option<String>,
+    /// The runner's token; else the command line's.
+    #[arg(long)]
+    pub runner: bool,
+    /// The result as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The configuration file.
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
 /// `muster runner`.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "The token is read from --token-file, from the file that MUSTER_TOKEN_FILE names, or from MUSTER_TOKEN. Make \
-                  one in your hub's settings.\n\nAgents outlive this process: stop it, kill it or upgrade it, and the next \
+    after_help = "The token is read from --token-file, from the file that MUSTER_TOKEN_FILE names, or from MUSTER_TOKEN. Without \
+                  any of these it is what `muster login --runner` was given.\n\nAgents outlive this process: stop it, kill it or upgrade it, and the next \
                   `muster runner` finds them at work. Under systemd set `KillMode=process`, or it ends them with \
                   this process.\n\nExit codes: 0 asked to stop, 1 could not start, 2 wrong usage, \
                   10 the hub wants a newer version, 11 another runner with this token took over, 12 the token was revoked."
@@ -166,6 +236,32 @@ pub enum ConfigCommand {
     },
 }
 
+/// Below `muster audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check that no entry was changed, removed or moved.
+    Verify(VerifyArgs),
+}
+
+/// `muster audit verify`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Export a log in your hub's settings, or with `curl -H \"Authorization: Bearer $(cat TOKEN-FILE)\" \
+                  https://HUB/api/audit`. An export in several files is given in its order.\n\nExit codes: 0 the chain \
+                  holds, 1 it does not or cannot be read."
+)]
+pub struct VerifyArgs {
+    /// Exported lines; - is standard input.
+    #[arg(default_value = "-", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A hash that was noted down earlier: some entry must have it.
+    #[arg(long, value_name = "HASH")]
+    pub head: Option<String>,
+    /// The number and the hash of the entry that an earlier export ended with, and that this one continues.
+    #[arg(long, value_name = "NUMBER:HASH", value_parser = audit::parse_head)]
+    pub after: Option<protocol::audit::Head>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +270,14 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-        for line in ["muster runner", "muster runner --hub http://x status", "muster config check", "muster version"] {
+        for line in [
+            "muster runner",
+            "muster runner --hub http://x status",
+            "muster config check",
+            "muster version",
+            "muster login --status --json",
+            "muster logout --runner",
+        ] {
             let parsed = Cli::try_parse_from(line.split(' '));
             assert_eq!(parsed.is_ok(), !line.contains("--hub"), "{line}");
         }
@@ -184,6 +287,8 @@ mod tests {
 
     #[test]
     fn a_token_is_no_argument() {
-        assert!(Cli::try_parse_from(["muster", "runner", "--token", "secret"]).is_err());
+        for command in ["runner", "login", "logout"] {
+            assert!(Cli::try_parse_from(["muster", command, "--token", "secret"]).is_err());
+        }
     }
 }

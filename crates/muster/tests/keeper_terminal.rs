@@ -48,6 +48,23 @@ fn a_signal_is_told_and_a_stop_ends_even_a_stubborn_program() {
 }
 
 #[test]
+fn what_a_program_leaves_behind_delays_neither_its_end_nor_a_stop() {
+    let left = "(trap 'echo told to end; exit' TERM; while :; do echo tick; sleep 0.05; done)";
+    let folder = Folder::new(&sh(&format!("trap '' HUP; {left} & exit 4")));
+    let mut runner = folder.connect();
+    runner.stream(0);
+    let report = match runner.report.clone().unwrap().status {
+        greeted if greeted.has_exited() => greeted,
+        _ => status_of(runner.wait(exited)),
+    };
+    assert_eq!((report.status, report.exit_code), (Status::Failed, Some(4)));
+    folder.wait_until("exit.json", || ExitFile::load(folder.path()).is_ok_and(|exit| exit.is_some()));
+    runner.send(&RunnerCommand::Stop { terminal: TERMINAL, mode: StopMode::Terminate });
+    let text = runner.follow_until(0, "told to end");
+    assert!(text.contains("tick\r\ntick\r\n"), "{text}");
+}
+
+#[test]
 fn what_cannot_start_says_why() {
     for (spec, why) in [
         (spec(&["no-such-program-anywhere"]), "no-such-program-anywhere could not be started"),

@@ -3,6 +3,7 @@
 //! Owns the types, the codec, the limits, the close codes and the versions. It knows no I/O, no clock and no randomness,
 //! so that every side, native or WebAssembly, shares it. `docs/protocol.md` states the same for foreign clients.
 //!
+//! * [`audit`]: an entry of the audit log, its canonical bytes, its hash, and the check of a chain.
 //! * [`frame`]: binary data frames, a fixed header and a payload.
 //! * [`control`]: JSON control messages, one enum for each direction.
 //! * [`claudecodeui`]: the messages of claudecodeui instances, a small protocol of its own.
@@ -14,6 +15,7 @@
 //! **Trust.** Every decoder takes bytes from a stranger: it bounds, checks and returns a typed error, and never panics.
 //! No message names the identity of its sender; identity comes from the socket.
 
+pub mod audit;
 pub mod claudecodeui;
 pub mod close;
 pub mod control;

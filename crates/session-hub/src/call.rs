@@ -1,5 +1,6 @@
 //! What the Worker asks of a hub, and the answers that pages, fragments and the JSON API are made from. One typed call.
 
+use protocol::audit::{Entry, Head, Via};
 use protocol::claudecodeui::InstanceCommand;
 use protocol::control::{AgentOffer, ErrorCode, Person, Size, StatusReport, StopMode};
 use protocol::status::PromptState;
@@ -16,6 +17,9 @@ pub struct Caller {
     pub person: String,
     /// The person's name.
     pub name: String,
+    /// By which way.
+    #[serde(default)]
+    pub via: Via,
 }
 
 /// A question or a command, with who asks.
@@ -159,6 +163,20 @@ pub enum Request {
         /// Which.
         runner: String,
     },
+    /// Entries of the hub's audit log, oldest first. Answer: [`Reply::Audit`].
+    AuditFrom {
+        /// From this one on.
+        seq: u64,
+        /// At most this many.
+        limit: u64,
+    },
+    /// Entries of the hub's audit log that fit, newest first. Answer: [`Reply::Audit`].
+    AuditPage {
+        /// Which.
+        wanted: AuditWanted,
+        /// At most this many.
+        limit: u64,
+    },
     /// One claudecodeui instance. Answer: [`Reply::Instance`].
     Instance {
         /// Which.
@@ -210,6 +228,8 @@ pub enum Reply {
     Prompt(PromptView),
     /// A runner.
     Runner(RunnerView),
+    /// Entries of the audit log.
+    Audit(AuditPage),
     /// A claudecodeui instance.
     Instance(InstanceView),
     /// What the hub makes of a lobby's report.
@@ -221,6 +241,30 @@ pub enum Reply {
     Done,
     /// Refused; nothing changed.
     Refused(Refusal),
+}
+
+/// Which entries of an audit log a page shows; what is empty or 0 does not choose.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditWanted {
+    /// A part of the actor's name, or its id.
+    pub actor: String,
+    /// The word of an action.
+    pub action: String,
+    /// At or after this time.
+    pub since_ms: u64,
+    /// Before this time.
+    pub until_ms: u64,
+    /// Before this entry.
+    pub before: u64,
+}
+
+/// Entries of an audit log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// The newest entry of all.
+    pub head: Head,
+    /// Those that were asked for.
+    pub entries: Vec<Entry>,
 }
 
 /// Why a call was refused.
@@ -296,6 +340,8 @@ pub struct SessionView {
     pub status: StatusReport,
     /// When its status last changed, by the hub's clock.
     pub status_since_ms: u64,
+    /// The terminal whose status this is.
+    pub status_terminal: u32,
     /// When it last printed something.
     pub last_output_ms: u64,
     /// Prompts not yet delivered.

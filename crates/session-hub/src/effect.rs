@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use protocol::audit::Via;
+
 use crate::call::{Call, LobbyOrder, Reply};
 use protocol::close::CloseCode;
 
@@ -34,6 +36,9 @@ pub enum Peer {
         person: String,
         /// The person's name.
         name: String,
+        /// By which way.
+        #[serde(default, skip_serializing_if = "is_browser")]
+        via: Via,
     },
     /// A page that receives fragments.
     Page {
@@ -42,6 +47,10 @@ pub enum Peer {
         /// What it shows.
         topic: Topic,
     },
+}
+
+fn is_browser(via: &Via) -> bool {
+    *via == Via::Browser
 }
 
 /// What a page shows, and so which changes concern it.

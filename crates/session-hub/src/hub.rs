@@ -104,6 +104,11 @@ impl<S: Store> Hub<S> {
     }
 
     fn dispatch(&mut self, moment: Moment, input: Input<'_>, out: &mut Out) -> Result<(), Fault> {
+        self.take(moment, input, out)?;
+        self.audit_driving(moment.now_ms, out)
+    }
+
+    fn take(&mut self, moment: Moment, input: Input<'_>, out: &mut Out) -> Result<(), Fault> {
         match input {
             Input::Binary { socket, bytes } => {
                 self.messages_in += 1;

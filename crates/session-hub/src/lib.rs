@@ -7,13 +7,14 @@
 //! * [`limits`]: the hub's own bounds; those of the wire are in the protocol crate.
 //! * [`lobby`]: where claudecodeui instances wait until it is known whose they are, and stay.
 //! * `hub`: the dispatcher; `sockets`, `runner`, `viewer` and `calls` take its inputs apart.
-//! * `registry`: what the store holds, cached in memory; `prompts`, `timeline`, `checkpoints` and `writers` own the other
-//!   tables, `migrations` their shape.
+//! * `registry`: what the store holds, cached in memory; `prompts`, `timeline`, `audit`, `checkpoints` and `writers` own the
+//!   other tables, `migrations` their shape.
 //! * `watch`: who watches which terminal and how far each is: the hot path, which never touches the store.
 //!
 //! **Invariant.** Memory is a cache: a hub rebuilt from its store and its sockets' attachments behaves like the one it
 //! replaces. **Invariant.** No statement runs on the path of a keystroke or of output.
 
+mod audit;
 pub mod call;
 mod calls;
 mod checkpoints;

@@ -67,6 +67,8 @@ pub const RATE_PERIOD_MS: u64 = 10_000;
 pub const UNKNOWN_CREDIT_BYTES: u64 = protocol::limits::WINDOW_BYTES / 2;
 /// Characters of a session's name that is made from a prompt.
 pub const NAME_FROM_PROMPT_CHARS_MAX: usize = 60;
+/// Entries of the audit log that one answer holds: 1,000 of some 500 bytes are half a megabyte.
+pub const AUDIT_READ_MAX: u64 = 1_000;
 /// Length of a timeline entry's text, in characters.
 pub const TIMELINE_TEXT_CHARS_MAX: usize = 200;
 

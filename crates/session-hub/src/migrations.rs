@@ -13,13 +13,14 @@ pub(crate) struct Migration {
 /// All steps, in order.
 pub(crate) const ALL: &[Migration] = &[
     Migration { name: "first tables", statements: FIRST_TABLES },
+    Migration { name: "audit log", statements: AUDIT_LOG },
     Migration { name: "claudecodeui instances", statements: INSTANCES },
 ];
 
 /// The number of the newest step.
 pub(crate) const NEWEST: u32 = ALL.len() as u32;
 
-/// Applies what is missing. Statements of one event are one transaction, so a step is applied whole or not at all.
+/// Applies what is missing, each step whole or not at all: the hub that comes after a failure begins where it failed.
 pub(crate) fn run<S: Store>(db: &Db<S>, now_ms: u64) -> Result<(), StoreError> {
     let table = db.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'", &[])?;
     if table.is_empty() {
@@ -37,15 +38,24 @@ pub(crate) fn run<S: Store>(db: &Db<S>, now_ms: u64) -> Result<(), StoreError> {
         return Err(StoreError(format!("the store has schema {applied}, newer than {NEWEST}, which this hub knows")));
     }
     for (number, migration) in (1_u32..).zip(ALL).filter(|(number, _)| *number > applied) {
-        for statement in migration.statements {
-            db.write(statement, &[])?;
-        }
-        db.write(
-            "INSERT INTO migrations (number, name, applied_ms) VALUES (?, ?, ?)",
-            &[number.into(), migration.name.into(), now_ms.into()],
-        )?;
+        let mut done = Ok(());
+        db.store().transaction(&mut || {
+            done = apply(db, number, migration, now_ms);
+            done.is_ok()
+        })?;
+        done?;
     }
     Ok(())
+}
+
+fn apply<S: Store>(db: &Db<S>, number: u32, migration: &Migration, now_ms: u64) -> Result<(), StoreError> {
+    for statement in migration.statements {
+        db.write(statement, &[])?;
+    }
+    db.write(
+        "INSERT INTO migrations (number, name, applied_ms) VALUES (?, ?, ?)",
+        &[number.into(), migration.name.into(), now_ms.into()],
+    )
 }
 
 /// Rows written are what a hub costs: integer keys and WITHOUT ROWID make one row of each insert, and the one index is on a
@@ -136,6 +146,31 @@ const FIRST_TABLES: &[&str] = &[
         number INTEGER NOT NULL,
         at_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
+];
+
+/// The audit log, and who was last written down as a terminal's driver.
+const AUDIT_LOG: &[&str] = &[
+    "CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        actor_kind TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        actor_name TEXT NOT NULL,
+        via TEXT NOT NULL,
+        action TEXT NOT NULL,
+        target TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        prev TEXT NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT",
+    "CREATE TRIGGER audit_is_appended BEFORE INSERT ON audit
+    WHEN NEW.seq <> 1 + coalesce((SELECT max(seq) FROM audit), 0)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    "CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    "CREATE TABLE drivers (terminal INTEGER PRIMARY KEY, writer TEXT NOT NULL) STRICT",
 ];
 
 /// An instance is written when it comes, goes or changes its status: one row each time.

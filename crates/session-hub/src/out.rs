@@ -18,6 +18,8 @@ pub(crate) struct Out {
     pub(crate) touched: BTreeSet<SocketId>,
     /// What pages show otherwise than now.
     pub(crate) changed: BTreeSet<Topic>,
+    /// Terminals whose driver may be another than before.
+    pub(crate) driving: BTreeSet<u32>,
 }
 
 impl Out {

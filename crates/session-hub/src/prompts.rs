@@ -3,11 +3,13 @@
 //! The head of a queue goes to the runner when the agent can take it. From then on only the runner knows whether it was
 //! written, so a prompt that went out once is taken back by asking the runner. States only go forward.
 
+use protocol::audit::Action;
 use protocol::control::{PromptReport, RunnerCommand};
 use protocol::limits::TEXT_BYTES_MAX;
 use protocol::status::{PromptState, Status};
 
-use crate::call::{PromptView, TerminalState};
+use crate::audit;
+use crate::call::{Caller, PromptView, TerminalState};
 use crate::db::{Columns, Db, Fault, first};
 use crate::hub::Hub;
 use crate::limits::{PROMPTS_KEPT_PER_SESSION_MAX, PROMPTS_SHOWN_MAX};
@@ -26,13 +28,13 @@ impl<S: Store> Hub<S> {
         now_ms: u64,
         terminal: u32,
         text: &str,
-        author: &str,
+        who: &Caller,
         out: &mut Out,
     ) -> Result<u64, Fault> {
         let Some(known) = self.registry.terminals.get_mut(&terminal) else {
             return Err(text::refused(protocol::control::ErrorCode::NotFound, "There is no such terminal."));
         };
-        let session = known.session;
+        let (session, author) = (known.session, who.name.as_str());
         let id = self.db.next_number("prompt")?;
         self.db.write(
             "INSERT INTO prompts (prompt, session, terminal, text, state, reason, author, queued_ms, changed_ms, sent,
@@ -44,9 +46,25 @@ impl<S: Store> Hub<S> {
         let note = Note { session, terminal: Some(terminal), kind: "prompt", actor: author, text: first_line };
         timeline::write(&self.db, now_ms, &note)?;
         prune(&self.db, session)?;
+        self.audit_prompt(now_ms, who, Action::PromptQueued, (id, terminal), Some(text))?;
         out.session_changed(session);
         self.pump(terminal, false, out)?;
         Ok(id)
+    }
+
+    /// Writes down what was done to a prompt: how long it is, never what it says.
+    pub(crate) fn audit_prompt(
+        &self,
+        now_ms: u64,
+        who: &Caller,
+        action: Action,
+        (prompt, terminal): (u64, u32),
+        text: Option<&str>,
+    ) -> Result<(), Fault> {
+        let mut detail = vec![("terminal", self.audit_terminal(terminal))];
+        detail.extend(text.map(|text| ("chars", text.chars().count().to_string())));
+        audit::called(&self.db, now_ms, who, action, format!("prompt {prompt}"), &detail)?;
+        Ok(())
     }
 
     /// Sends the head of a terminal's queue if it can be taken now; `again` after a reconnect, when what was sent may not

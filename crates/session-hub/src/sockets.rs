@@ -84,7 +84,7 @@ impl<S: Store> Hub<S> {
                 Ok(message) => self.runner_message(moment, socket, (&runner, &name), message, out),
                 Err(error) => self.end_undecoded(moment, socket, &error, out),
             },
-            Peer::Viewer { person, name } => match control::decode::<ViewerMessage>(text) {
+            Peer::Viewer { person, name, .. } => match control::decode::<ViewerMessage>(text) {
                 Ok(message) => self.viewer_message(moment, socket, (&person, &name), message, out),
                 Err(error) => self.end_undecoded(moment, socket, &error, out),
             },
@@ -236,7 +236,7 @@ impl<S: Store> Hub<S> {
                 self.sockets.remove(&older);
                 out.close(older, CloseCode::Replaced, "a newer connection of this runner");
             }
-            if let Peer::Viewer { person, name } = &peer {
+            if let Peer::Viewer { person, name, .. } = &peer {
                 let known = |watch: &&Watch| self.registry.terminals.contains_key(&watch.terminal);
                 for watch in watches.iter().filter(known) {
                     restored.watching.push(watch.terminal);

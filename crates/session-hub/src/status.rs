@@ -29,7 +29,19 @@ pub(crate) struct Said {
 impl Said {
     /// The runner came back without this terminal.
     pub(crate) fn lost(terminal: &Terminal) -> Said {
-        let detail = "The process that held this terminal is gone: the machine restarted, or it was killed.".to_owned();
+        Said::ended(terminal, "The process that held this terminal is gone: the machine restarted, or it was killed.")
+    }
+
+    /// The runner will not come back: nothing can be heard of this terminal any more.
+    pub(crate) fn revoked(terminal: &Terminal) -> Said {
+        Said::ended(
+            terminal,
+            "Its runner's token was revoked. It may still run on that machine, out of reach from here.",
+        )
+    }
+
+    fn ended(terminal: &Terminal, detail: &str) -> Said {
+        let detail = detail.to_owned();
         let title = terminal.status.title.clone();
         let status =
             StatusReport { status: Status::Failed, detail, title, evidence: Evidence::None, ..StatusReport::default() };

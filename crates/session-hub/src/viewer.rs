@@ -10,6 +10,7 @@ use crate::effect::{Moment, SocketId};
 use crate::hub::Hub;
 use crate::limits::VIEWERS_PER_TERMINAL_MAX;
 use crate::out::Out;
+use crate::runner::NOTHING_TO_SHOW;
 use crate::store::Store;
 use crate::watch::{Attach, InputVerdict, Watcher, Wire};
 use crate::writers;
@@ -48,8 +49,13 @@ impl<S: Store> Hub<S> {
             }
             ViewerMessage::Release { terminal } => {
                 if let Some(wire) = self.watched(socket, terminal, out) {
+                    let drove = wire.driver().is_some_and(|driver| driver.socket == socket);
                     wire.release(socket, out);
+                    let given_up = drove && wire.driver().is_none();
                     self.people_changed(terminal, out);
+                    if given_up {
+                        self.audit_release(moment.now_ms, terminal, socket)?;
+                    }
                 }
             }
             ViewerMessage::Snapshot { terminal, scrollback } => {
@@ -144,6 +150,12 @@ impl<S: Store> Hub<S> {
         let (status, _) = self.shown(known);
         let (last_output_ms, checkpoint) = (known.printed_ms(), known.checkpoint.map(|stored| stored.offset));
         let ended = !known.is_alive();
+        let is_awaited = match known.state {
+            TerminalState::Opening => true,
+            TerminalState::Open => !self.online.contains_key(&known.runner),
+            TerminalState::Ended => !known.lost,
+            TerminalState::Failed => false,
+        };
         let wire = self.wires.entry(terminal).or_insert_with(|| Wire::new(terminal));
         wire.ended = ended;
         let attach = Attach {
@@ -169,6 +181,9 @@ impl<S: Store> Hub<S> {
             last_output_ms,
         };
         let (other, from_checkpoint) = wire.attach(attach, &attached, out);
+        if wire.link.is_none() && !is_awaited && from.is_none() && checkpoint.is_none() {
+            out.viewer_error(socket, ErrorCode::NotFound, NOTHING_TO_SHOW, Some(terminal));
+        }
         if let Some(known) = self.sockets.get_mut(&socket)
             && !known.watching.contains(&terminal)
         {

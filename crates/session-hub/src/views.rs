@@ -76,11 +76,11 @@ impl<S: Store> Hub<S> {
     pub(crate) fn session_view(&self, session: &Session) -> SessionView {
         let terminals = self.registry.terminals_of(session.id);
         // The most urgent first; of two alike, the one that has been so for longest.
-        let (status, status_since_ms) = terminals
+        let ((status, status_since_ms), status_terminal) = terminals
             .iter()
-            .map(|terminal| self.shown(terminal))
-            .min_by_key(|(report, since_ms)| (report.status, *since_ms))
-            .unwrap_or((StatusReport::default(), session.created_ms));
+            .map(|terminal| (self.shown(terminal), terminal.id))
+            .min_by_key(|((report, since_ms), _)| (report.status, *since_ms))
+            .unwrap_or(((StatusReport::default(), session.created_ms), 0));
         let main = terminals.iter().find(|terminal| terminal.is_alive()).or(terminals.first());
         let queued = |terminal: &&Terminal| {
             terminal.prompts.iter().filter(|pending| pending.state == PromptState::Queued).count() as u32
@@ -96,6 +96,7 @@ impl<S: Store> Hub<S> {
             cwd: session.cwd.clone(),
             status,
             status_since_ms,
+            status_terminal,
             last_output_ms: terminals.iter().map(|terminal| terminal.printed_ms()).max().unwrap_or_default(),
             prompts_queued: terminals.iter().map(queued).sum(),
             terminals: terminals.iter().filter(|terminal| terminal.is_alive()).count() as u32,

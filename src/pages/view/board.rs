@@ -192,7 +192,8 @@ pub struct SessionRow {
     pub runner_name: String,
     pub prompts: String,
     pub terminals: String,
-    pub main_terminal: u32,
+    /// The terminal that the ask came from.
+    pub asking_terminal: u32,
     pub ask: Option<Ask>,
     pub people: Vec<Face>,
     /// What the search looks through.
@@ -222,7 +223,7 @@ impl SessionRow {
                 0 | 1 => String::new(),
                 count => format!("{count} terminals"),
             },
-            main_terminal: session.main_terminal,
+            asking_terminal: session.status_terminal,
             ask: Ask::of(&session.status),
             people: Face::all(&session.people),
             search: words.map(|word| word.to_lowercase()).join(" "),

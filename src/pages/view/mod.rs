@@ -7,8 +7,10 @@
 #![allow(missing_docs, reason = "a field of a view is what its name says, in the words of the template")]
 
 pub mod access;
+pub mod audit;
 pub mod board;
 pub mod clients;
+pub mod device;
 pub mod instances;
 pub mod new_session;
 pub mod push;
@@ -17,6 +19,7 @@ pub mod simple;
 pub mod status;
 pub mod text;
 pub mod time;
+pub mod tokens;
 pub mod visitor;
 
 #[cfg(test)]
@@ -25,12 +28,15 @@ mod sample;
 mod tests;
 
 pub use access::AccessPage;
+pub use audit::AuditView;
 pub use board::DashboardPage;
 pub use clients::{ClientPage, ClientsFragment, ClientsPage, ConnectPage, NewToken};
+pub use device::{DevicePage, Step};
 pub use instances::{InstanceFragment, InstancePage};
 pub use new_session::{NewSessionDialog, NewSessionPage};
 pub use session::SessionPage;
 pub use simple::{ErrorPage, SettingsPage, SignInPage, SignInWays, error_fragment};
+pub use tokens::TokensPage;
 pub use visitor::{Preferences, SignIn, Theme, Visitor};
 
 /// The entry of the main navigation that a page belongs to.

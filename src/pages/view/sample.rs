@@ -70,6 +70,7 @@ pub fn session(number: u64, name: &str, report: StatusReport, age_min: u64) -> S
         cwd: "/home/mina/work/payments-api".into(),
         status: report,
         status_since_ms: NOW_MS - age_min * MINUTE,
+        status_terminal: u32::try_from(number).unwrap() * 10 + 1,
         last_output_ms: NOW_MS - age_min * MINUTE,
         prompts_queued: 0,
         terminals: 1,

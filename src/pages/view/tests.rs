@@ -2,9 +2,12 @@
 //! look at.
 
 use askama::Template;
+use protocol::audit::{Action, Actor, Chain, Draft, Head, Via};
 use protocol::status::{PromptState, Status};
+use session_hub::call::{AuditPage, AuditWanted};
 use session_hub::call::{Board, TerminalState};
 
+use super::audit::{AuditView, PAGE_ENTRIES, Which};
 use super::sample::{NOW_MS, board, detail, instance, prompt, runner, session, status, visitor};
 use super::*;
 
@@ -51,6 +54,26 @@ fn what_an_agent_asks_is_whole_and_visible() {
         "direction and control characters are named"
     );
     assert!(!html.contains('\u{202e}') && !html.contains('\u{1b}'));
+}
+
+#[test]
+fn an_ask_leads_to_the_terminal_that_it_came_from() {
+    let mut board = board();
+    board.sessions.truncate(2);
+    for (session, state) in board.sessions.iter_mut().zip([Status::Blocked, Status::Failed]) {
+        (session.session, session.main_terminal, session.status_terminal) = (session.session + 100, 71, 72);
+        session.status = status(state, "why");
+    }
+    let html = dashboard(&board);
+    let [asks, failed] = [board.sessions[0].session, board.sessions[1].session];
+    positions(
+        &html,
+        &[
+            &format!("href=\"/sessions/{asks}/terminals/72\""),
+            &format!("hx-post=\"/sessions/{failed}/terminals/72/restart\""),
+        ],
+    );
+    assert!(!html.contains("terminals/71"));
 }
 
 #[test]
@@ -330,6 +353,48 @@ fn a_task_is_a_link_only_when_it_is_one() {
     assert_eq!(task("javascript:alert(1)"), Some(("javascript:alert(1)".into(), false)));
 }
 
+fn audit_page(visitor: &Visitor) -> String {
+    let mut head = Head::default();
+    let mut entries = Vec::new();
+    for number in 0..PAGE_ENTRIES as u64 + 1 {
+        let draft = Draft {
+            at_ms: NOW_MS + number,
+            actor: Actor::person("7", "Mina <b>Okafor</b>"),
+            via: Via::Browser,
+            action: Action::TokenMade,
+            target: format!("token {number}"),
+            detail: [("name".to_owned(), "ci".to_owned())].into(),
+        };
+        let entry = draft.seal(Chain::Deployment, &head);
+        head = entry.head();
+        entries.insert(0, entry);
+    }
+    let (found, days) = (AuditPage { head, entries }, ("2026-11-20".to_owned(), String::new()));
+    let wanted = AuditWanted { actor: "mina&x".into(), action: "token_made".into(), ..AuditWanted::default() };
+    AuditView::new(Which::Deployment, true, &found, &wanted, days, visitor).render().unwrap()
+}
+
+#[test]
+fn the_audit_page_shows_one_page_the_head_and_the_way_to_older_entries() {
+    let html = audit_page(&visitor());
+    assert_eq!(html.matches("<tr id=\"audit-").count(), PAGE_ENTRIES);
+    assert!(html.contains("Mina &#60;b&#62;Okafor") && !html.contains("<b>Okafor"));
+    assert!(html.contains("2026-11-20T17:00:00Z") && html.contains("Token made") && html.contains("name: ci"));
+    assert!(
+        html.contains("actor=mina%26x&#38;action=token_made&#38;since=2026-11-20&#38;until=&#38;before=2"),
+        "{html}"
+    );
+    assert!(html.contains("<option value=\"token_made\" selected>"));
+}
+
+fn device(step: Step, visitor: &Visitor) -> String {
+    DevicePage::new(step, visitor).render().unwrap()
+}
+
+fn asking() -> device::Asking {
+    device::Asking { name: "atlas".into(), is_runner: true, address: "203.0.113.7".into(), asked_ms: NOW_MS - 42_000 }
+}
+
 /// Every page with the sample data, by a name for its file.
 fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
     let sign_in = |id: &str, device: &str, current| SignIn {
@@ -363,7 +428,12 @@ fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
         ("connect", ConnectPage::new(board, None, visitor).render().unwrap()),
         ("connect-command", ConnectPage::new(board, Some(token), visitor).render().unwrap()),
         ("new-session", NewSessionPage::new(board, "key", visitor).render().unwrap()),
+        ("device", device(Step::Enter { code: String::new(), reason: None }, visitor)),
+        ("device-confirm", device(Step::confirm("WDJB-MJHT", &asking(), NOW_MS), visitor)),
+        ("device-approved", device(Step::approved(&asking()), visitor)),
+        ("device-denied", device(Step::denied(&asking()), visitor)),
         ("settings", SettingsPage::new(&sign_ins, NOW_MS, visitor).render().unwrap()),
+        ("audit", audit_page(visitor)),
         (
             "signin",
             SignInPage::new(&SignInWays { local: true, github: false, access: false, to: "" }, "127.0.0.1:8787", None)

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { at } from "../../../scripts/lib/paths.mjs";
 
-const ROW = /^ {4}(Get|Head|Post|Patch|Delete) "([^"]+)" (Anyone|Guest|LocalOnly|Person|Token) /gm;
+const ROW = /^ {4}(Get|Head|Post|Patch|Delete) "([^"]+)" (\w+) /gm;
 
 /** [{method, path, who, url}], where url has something in place of each parameter. */
 export function routes() {
@@ -14,6 +14,7 @@ export function routes() {
     who,
     url: path.replace(/[:*]\w+/g, "1"),
   }));
-  if (rows.length < 30) throw new Error(`only ${rows.length} routes found: has the table's form changed?`);
+  const lines = text.match(/^ {4}\w+ "\//gm).length;
+  if (rows.length < 60 || rows.length !== lines) throw new Error(`only ${rows.length} routes found: has the table's form changed?`);
   return rows;
 }

@@ -9,9 +9,12 @@ use clap::CommandFactory as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Cli, Command, ConfigArg, ConfigCommand, DebugCommand, LogLevel, RunnerArgs, RunnerSubcommand, StateArg};
+use super::{
+    AuditCommand, Cli, Command, ConfigArg, ConfigCommand, DebugCommand, LogLevel, RunnerArgs, RunnerSubcommand,
+    StateArg, credential, login, logout,
+};
 use crate::config::{Config, places};
-use crate::hub_link::{HubAddress, Secret};
+use crate::hub_link::Secret;
 use crate::runner::state::StateDir;
 use crate::runner::{self, Options, Outcome, TokenSource};
 use protocol::close::CloseCode;
@@ -24,6 +27,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             status(json, &state)
         }
         Command::Runner(args) => run_runner(args),
+        Command::Login(args) => login::run(&args),
+        Command::Logout(args) => logout::run(&args),
         Command::Keeper { terminal_dir } => {
             crate::keeper::keeper_main(&terminal_dir)?;
             Ok(ExitCode::SUCCESS)
@@ -40,6 +45,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Config { command: ConfigCommand::Check { config } } => check(&config),
+        Command::Audit { command: AuditCommand::Verify(args) } => print(&super::audit::verify(&args)?),
         Command::Version => print(&format!("muster {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -64,7 +70,7 @@ fn start_log(level: LogLevel) {
 }
 
 /// A closed pipe is not an error: `muster runner status | head`.
-fn print(text: &str) -> anyhow::Result<ExitCode> {
+pub(super) fn print(text: &str) -> anyhow::Result<ExitCode> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),
@@ -74,19 +80,14 @@ fn print(text: &str) -> anyhow::Result<ExitCode> {
 fn run_runner(args: RunnerArgs) -> anyhow::Result<ExitCode> {
     let home = places::home();
     let config = load_config(&args.config)?;
-    let hub = args
-        .hub
-        .or_else(|| config.hub.clone())
-        .context("no hub: name it with --hub, MUSTER_HUB or `hub = \"https://…\"` in config.toml")?;
+    let hub = args.hub.or_else(|| config.hub.clone());
     let file = args.token_file.or_else(|| config.token_file.clone());
-    let token = match (file, places::var("MUSTER_TOKEN")) {
-        (Some(path), _) => TokenSource::File(path),
-        (None, Some(token)) => TokenSource::Given(Secret::new(&token)),
-        (None, None) => anyhow::bail!(
-            "no token: make one in your hub's settings and give it with --token-file, MUSTER_TOKEN_FILE or MUSTER_TOKEN"
-        ),
+    let (hub, token) = match (file, places::var("MUSTER_TOKEN")) {
+        (Some(path), _) => (credential::named_hub(hub)?, TokenSource::File(path)),
+        (None, Some(token)) => (credential::named_hub(hub)?, TokenSource::Given(Secret::new(&token))),
+        (None, None) => credential::stored_runner(hub)?,
     };
-    let options = Options { hub: HubAddress::parse(&hub)?, token, config, home, state: state_dir(&args.state) };
+    let options = Options { hub, token, config, home, state: state_dir(&args.state) };
     let outcome = runtime()?.block_on(async {
         let (stopper, stop) = watch::channel(false);
         // A hang-up keeps its ordinary meaning, so that `nohup muster runner` does what it says.
@@ -146,7 +147,7 @@ fn check(arg: &ConfigArg) -> anyhow::Result<ExitCode> {
     print(&text)
 }
 
-fn load_config(arg: &ConfigArg) -> anyhow::Result<Config> {
+pub(super) fn load_config(arg: &ConfigArg) -> anyhow::Result<Config> {
     let (path, named) = config_file(arg);
     Ok(Config::load(&path, named, &places::home())?)
 }
@@ -164,6 +165,6 @@ fn state_dir(arg: &StateArg) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")
 }

@@ -26,6 +26,11 @@ pub fn config_file(var: &dyn Fn(&str) -> Option<String>, home: &Path) -> PathBuf
     xdg(var, "XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("muster/config.toml")
 }
 
+/// Where `muster login` keeps what it was given.
+pub fn credentials_file(var: &dyn Fn(&str) -> Option<String>, home: &Path) -> PathBuf {
+    config_file(var, home).with_file_name("credentials.json")
+}
+
 /// The state folder when none was named.
 pub fn state_dir(var: &dyn Fn(&str) -> Option<String>, home: &Path) -> PathBuf {
     xdg(var, "XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")).join("muster")

@@ -58,6 +58,12 @@ impl HubAddress {
         &self.authority
     }
 
+    /// The address as it is written: what tells one hub from another.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority.to_ascii_lowercase(), self.prefix)
+    }
+
     /// Path of an endpoint.
     pub fn path(&self, endpoint: &str) -> String {
         format!("{}{endpoint}", self.prefix)
@@ -89,6 +95,7 @@ mod tests {
         let hub = HubAddress::parse(" http://[::1]:8787/team ").expect("valid");
         assert_eq!((hub.host.as_str(), hub.port, hub.tls), ("::1", 8787, false));
         assert_eq!(hub.connect_url(), "ws://[::1]:8787/team/ws/connect");
+        assert_eq!(hub.url(), "http://[::1]:8787/team");
         assert_eq!(hub.path("/api/tokens/exchange"), "/team/api/tokens/exchange");
     }
 

@@ -1,22 +1,13 @@
 //! The exchange of a long-lived token for a JWT of minutes: one POST over a stream of our own.
 
-use std::time::Duration;
-
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::Bytes;
-use hyper::header::{ACCEPT, AUTHORIZATION, HOST, USER_AGENT};
-use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, StatusCode};
 use serde::Deserialize;
 
+use super::http::{self, Answer as HttpAnswer, Ask, shorten};
 use super::{Dialler, LinkError, Secret};
 
 /// Endpoint of the exchange.
 pub const EXCHANGE_PATH: &str = "/api/tokens/exchange";
-/// Largest answer that is read. A JWT has about 500 bytes.
-const ANSWER_BYTES_MAX: usize = 16 * 1024;
-/// Seconds from request to whole answer.
-const ANSWER_S_MAX: u64 = 20;
 
 /// What the hub gives for a token.
 #[derive(Clone, Debug)]
@@ -44,70 +35,24 @@ struct RunnerAnswer {
     name: String,
 }
 
-#[derive(Deserialize)]
-struct Refusal {
-    error: RefusalError,
-}
-
-#[derive(Deserialize)]
-struct RefusalError {
-    message: String,
-}
-
 /// Asks the hub for a pass.
 pub async fn exchange(dialler: &Dialler, token: &Secret) -> Result<Pass, LinkError> {
-    let timed_out = || LinkError::TimedOut { address: dialler.address.authority().into(), seconds: ANSWER_S_MAX };
-    let answer = tokio::time::timeout(Duration::from_secs(ANSWER_S_MAX), post(dialler, token));
-    let (status, body) = answer.await.map_err(|_| timed_out())??;
-    read(dialler.address.authority(), status, &body)
+    let ask = Ask { method: Method::POST, endpoint: EXCHANGE_PATH, token: Some(token), body: None };
+    read(dialler.address.authority(), &http::ask(dialler, ask).await?)
 }
 
-async fn post(dialler: &Dialler, token: &Secret) -> Result<(StatusCode, Bytes), LinkError> {
-    let address = &dialler.address;
-    let unexpected = |why: String| LinkError::Answer { address: address.authority().into(), why };
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(address.path(EXCHANGE_PATH))
-        .header(HOST, address.authority())
-        .header(AUTHORIZATION, token.bearer().map_err(|_| unexpected("the token is not plain text".into()))?)
-        .header(ACCEPT, "application/json")
-        .header(USER_AGENT, concat!("muster/", env!("CARGO_PKG_VERSION")))
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| unexpected(error.to_string()))?;
-    let stream = dialler.dial().await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| unexpected(error.to_string()))?;
-    let exchange = async {
-        let response = sender.send_request(request).await.map_err(|error| unexpected(error.to_string()))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect();
-        let body = body.await.map_err(|error| unexpected(error.to_string()))?;
-        Ok((status, body.to_bytes()))
-    };
-    // The connection is driven only as long as the answer takes.
-    tokio::pin!(exchange, connection);
-    let mut connected = true;
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut exchange => return answer,
-            _ = &mut connection, if connected => connected = false,
-        }
-    }
-}
-
-fn read(authority: &str, status: StatusCode, body: &[u8]) -> Result<Pass, LinkError> {
+fn read(authority: &str, answer: &HttpAnswer) -> Result<Pass, LinkError> {
+    let status = answer.status;
     let unexpected = |why: String| LinkError::Answer { address: authority.into(), why };
-    let refusal = || serde_json::from_slice::<Refusal>(body).map(|refusal| shorten(&refusal.error.message));
+    let refusal = || answer.refusal().map(|refusal| refusal.message);
     if status == StatusCode::UNAUTHORIZED {
-        return Err(LinkError::TokenRefused { message: refusal().unwrap_or_else(|_| "401".into()) });
+        return Err(LinkError::TokenRefused { message: refusal().unwrap_or_else(|| "401".into()) });
     }
     if status != StatusCode::OK {
-        let words = refusal().unwrap_or_else(|_| "is this a Muster hub?".into());
+        let words = refusal().unwrap_or_else(|| "is this a Muster hub?".into());
         return Err(unexpected(format!("{status}: {words}")));
     }
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| unexpected(error.to_string()))?;
+    let answer: Answer = serde_json::from_slice(&answer.body).map_err(|error| unexpected(error.to_string()))?;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let wrong_scope =
         || LinkError::TokenRefused { message: "it is a token for the command line, not for a runner".into() };
@@ -124,14 +69,15 @@ fn read(authority: &str, status: StatusCode, body: &[u8]) -> Result<Pass, LinkEr
     })
 }
 
-/// Words of a stranger, fit for a line of the log.
-fn shorten(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(protocol::limits::NAME_CHARS_MAX).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use hyper::body::Bytes;
+
     use super::*;
+
+    fn read(authority: &str, status: StatusCode, body: &'static [u8]) -> Result<Pass, LinkError> {
+        super::read(authority, &HttpAnswer { status, body: Bytes::from_static(body) })
+    }
 
     #[test]
     fn an_answer_gives_a_pass_that_never_prints_its_secret() {

@@ -8,6 +8,7 @@ pub mod address;
 pub mod backoff;
 mod dial;
 pub mod exchange;
+pub mod http;
 pub mod keep_alive;
 pub mod socket;
 
@@ -76,6 +77,11 @@ impl Secret {
         let mut value = hyper::header::HeaderValue::try_from(format!("Bearer {}", self.0))?;
         value.set_sensitive(true);
         Ok(value)
+    }
+
+    /// The secret itself, for the one place that keeps it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
     }
 
     /// True when there is nothing.

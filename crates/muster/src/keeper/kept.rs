@@ -1,54 +1,28 @@
 //! A kept terminal: its program, log, screen, status and prompts, and what time and signals do to them.
 //!
 //! **Invariant: what the program writes goes to the log first; everything else follows the log.** The screen follows when
-//! there is nothing better to do, at most [`SCREEN_LAG_BYTES_MAX`] behind. It knows nothing of sockets: what is to be said
+//! there is nothing better to do (`follow`). It knows nothing of sockets: what is to be said
 //! is asked for by `talk`.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use protocol::control::{Size, TerminalReport};
 
 use super::input::Input;
-use super::log::{Log, Read};
+use super::log::Log;
 use super::prompt::Prompts;
 use super::pty::{Ended, Program};
-use super::screen::{Event, Screen};
+use super::screen::Screen;
 use super::spec::{ExitFile, OpenSpec, ProgramKind, SCREEN_FILE, write_whole};
 use super::status::{Ladder, Signal};
 use super::stream::Stream;
 
-/// How far the screen may be behind the log before the program has to wait for it: half a second of emulation.
-pub const SCREEN_LAG_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Bytes that the screen takes at a time, so that a key never waits longer than about 0.1 ms for it.
-pub const SCREEN_SLICE_BYTES: usize = 16 * 1024;
 /// Bytes of log from which a screen is made again when its keeper died without leaving it.
 const REPLAY_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// When to look who holds the foreground, after something happened: a program starts and ends within moments of output.
 pub(super) const LOOK_AFTER_MS: [u64; 3] = [25, 250, 1_500];
-
-/// Milliseconds since 1970 that never go backwards.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    base_ms: u64,
-    began: Instant,
-}
-
-impl Clock {
-    /// A clock that begins with the machine's.
-    pub fn new() -> Clock {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock { base_ms: since.as_millis() as u64, began: Instant::now() }
-    }
-
-    /// Now.
-    pub fn now_ms(&self) -> u64 {
-        self.base_ms + self.began.elapsed().as_millis() as u64
-    }
-}
 
 /// A kept terminal.
 #[derive(Debug)]
@@ -66,6 +40,8 @@ pub struct Kept {
     pub(super) program: Option<Program>,
     /// How the process ended; its output may still be under way.
     pub(super) ended: Option<Ended>,
+    /// When that was seen.
+    pub(super) ended_ms: u64,
     /// The end is told.
     pub(super) over: bool,
     /// The end, or what came after it, is to be written down.
@@ -73,7 +49,7 @@ pub struct Kept {
     /// Nobody has the terminal open any more.
     pub(super) hung_up: bool,
     /// Sizes that the screen takes at these offsets.
-    resizes: VecDeque<(u64, Size)>,
+    pub(super) resizes: VecDeque<(u64, Size)>,
     /// Sizes that the live stream tells of at these offsets.
     pub(super) resizes_untold: VecDeque<(u64, Size)>,
     pub(super) look: Option<(u64, usize)>,
@@ -154,6 +130,7 @@ impl Kept {
             stream: Stream::default(),
             program: None,
             ended: None,
+            ended_ms: 0,
             over: false,
             unwritten: false,
             hung_up: false,
@@ -195,20 +172,26 @@ impl Kept {
     }
 
     /// Nobody can write to the terminal any more.
-    pub fn hang_up(&mut self) {
+    pub fn hang_up(&mut self, now_ms: u64) {
         self.hung_up = true;
-        if self.over {
-            self.unwritten = true; // Others printed after the program had ended.
-        } else {
-            self.reap();
-        }
+        self.unwritten |= self.over; // Others printed after the program had ended.
+        self.child_ended(now_ms);
     }
 
     /// A child may have ended.
-    pub fn reap(&mut self) {
+    pub fn child_ended(&mut self, now_ms: u64) {
+        let Some(program) = &mut self.program else { return };
         if self.ended.is_none() {
-            self.ended = self.program.as_mut().and_then(Program::ended);
+            (self.ended, self.ended_ms) = (program.ended(), now_ms);
         }
+        if self.hung_up && self.ended.is_some() {
+            program.reap();
+        }
+    }
+
+    /// The program, while it runs or others hold its terminal open: what a signal can reach.
+    pub(super) fn running(&self) -> Option<&Program> {
+        self.program.as_ref().filter(|_| self.ended.is_none() || !self.hung_up)
     }
 
     /// True while the program has ended and its output may still come.
@@ -242,63 +225,6 @@ impl Kept {
             prompts: self.prompts.reports(),
         };
         Ok(exit.store(&self.dir)?)
-    }
-
-    /// True while the screen has not seen all of the log.
-    pub fn is_screen_behind(&self) -> bool {
-        self.screen_at < self.log.end() || !self.resizes.is_empty()
-    }
-
-    /// True when the program has to wait for the screen.
-    pub fn is_screen_far_behind(&self) -> bool {
-        self.log.end() - self.screen_at >= SCREEN_LAG_BYTES_MAX
-    }
-
-    fn catch_up(&mut self) {
-        while self.is_screen_behind() {
-            self.feed_screen(self.ladder.last_output_ms());
-        }
-    }
-
-    /// Lets the screen see a little more of the log.
-    pub fn feed_screen(&mut self, now_ms: u64) {
-        if let Some((_, size)) = self.resizes.pop_front_if(|(at, _)| *at <= self.screen_at) {
-            self.screen.resize(size);
-            return;
-        }
-        let most = self
-            .resizes
-            .front()
-            .map_or(SCREEN_SLICE_BYTES, |(at, _)| SCREEN_SLICE_BYTES.min((at - self.screen_at) as usize));
-        let fresh = self.screen_at.checked_sub(self.fresh_at).and_then(|at| self.fresh.get(at as usize..));
-        if let Some(bytes) = fresh.filter(|bytes| !bytes.is_empty()) {
-            let bytes = &bytes[..bytes.len().min(most)];
-            feed(&mut self.screen, bytes);
-            self.screen_at += bytes.len() as u64;
-        } else {
-            let mut buffer = [0; SCREEN_SLICE_BYTES];
-            match self.log.read(self.screen_at, &mut buffer[..most]) {
-                Read::Bytes(count) => {
-                    feed(&mut self.screen, &buffer[..count]);
-                    self.screen_at += count as u64;
-                }
-                Read::Gap(to) => self.screen_at = to,
-                Read::End => {}
-            }
-        }
-        for event in self.screen.take_events() {
-            self.hear(now_ms, event);
-        }
-    }
-
-    fn hear(&mut self, now_ms: u64, event: Event) {
-        match event {
-            Event::Title(title) => self.ladder.take(now_ms, Signal::Title(title)),
-            Event::Bell => self.ladder.take(now_ms, Signal::Bell),
-            Event::Osc { number, text } => self.ladder.take(now_ms, Signal::Osc(number, text)),
-            Event::Answer(bytes) if self.program.is_some() && !self.over => self.input.push(&bytes),
-            Event::Answer(_) => {}
-        }
     }
 
     /// Something was typed or changed, so that output follows which is no work.
@@ -339,12 +265,5 @@ impl Kept {
                 _ => return,
             }
         }
-    }
-}
-
-/// Feeds the screen. A fault in it costs the screen, never the program: it begins anew.
-fn feed(screen: &mut Screen, bytes: &[u8]) {
-    if catch_unwind(AssertUnwindSafe(|| screen.feed(bytes))).is_err() {
-        *screen = Screen::new(screen.size());
     }
 }

@@ -8,11 +8,14 @@
 //! * [`spec`], [`wire`]: what runner and keeper share, the files of a folder and the bytes on the socket;
 //! * [`log`], [`pty`], [`screen`]: what is written, by whom, and how it looks;
 //! * [`input`], [`prompt`], [`status`], [`stream`]: pure state machines, with [`signals`], [`answers`] and [`text`];
-//! * `kept`, `tick`, `talk`, `serve`: the terminal, what time does to it, its conversation, the loop.
+//! * `kept`, `follow`, `tick`, `talk`, `serve`: the terminal, its screen, what time does to it, its conversation, the loop;
+//!   `clock` for all of them.
 
 pub mod answers;
 mod client;
+mod clock;
 pub mod debug;
+mod follow;
 pub mod input;
 mod kept;
 pub mod log;
@@ -38,7 +41,8 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context as _;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
-use kept::{Clock, Kept};
+use clock::Clock;
+use kept::Kept;
 use spec::{ExitFile, KeeperFile, OpenSpec};
 
 /// Runs a keeper until its terminal is forgotten: `muster keeper --terminal-dir DIR`.
@@ -56,7 +60,7 @@ pub fn keeper_main(dir: &Path) -> anyhow::Result<()> {
     signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
     let (listener, socket) = place::listen(&dir).context("no socket can be made")?;
     let kept = open(&dir, spec, clock.now_ms())?;
-    serve::announce(&dir, &socket, clock).context("keeper.json cannot be written")?;
+    serve::announce(&dir, &socket, clock.now_ms()).context("keeper.json cannot be written")?;
     serve::run(kept, serve::Ends { listener, socket, children, terminated }, clock)
 }
 

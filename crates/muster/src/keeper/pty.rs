@@ -5,13 +5,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Child;
 
 use protocol::control::Size;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use rustix::termios::Winsize;
 
 use super::spec::OpenSpec;
@@ -22,6 +21,7 @@ pub struct Program {
     master: OwnedFd,
     child: Child,
     pid: Pid,
+    reaped: bool,
 }
 
 /// How a program ended.
@@ -68,7 +68,7 @@ impl Program {
         let flags = fcntl_getfl(&master).map_err(|error| failed(&error))?;
         fcntl_setfl(&master, flags | OFlags::NONBLOCK).map_err(|error| failed(&error))?;
         let pid = Pid::from_child(&child);
-        Ok(Program { master, child, pid })
+        Ok(Program { master, child, pid, reaped: false })
     }
 
     /// Reads what the program wrote; 0 means that nobody can write any more.
@@ -96,18 +96,26 @@ impl Program {
         rustix::termios::tcgetpgrp(&self.master).is_ok_and(|group| group == self.pid)
     }
 
-    /// Signals the program's group, and the group in the foreground if that is another.
+    /// Signals the program's group, and the group in the foreground if that is another. What the program left in them behind
+    /// is reached too, until [`Self::reap`].
     pub fn signal(&self, signal: Signal) {
-        let foreground = rustix::termios::tcgetpgrp(&self.master).ok();
-        for group in [Some(self.pid), foreground.filter(|group| *group != self.pid)].into_iter().flatten() {
+        let foreground = rustix::termios::tcgetpgrp(&self.master).ok().filter(|group| *group != self.pid);
+        for group in [(!self.reaped).then_some(self.pid), foreground].into_iter().flatten() {
             let _ = rustix::process::kill_process_group(group, signal); // It may have ended in between.
         }
     }
 
-    /// How it ended, once it has; asking is what reaps it.
-    pub fn ended(&mut self) -> Option<Ended> {
-        let status = self.child.try_wait().ok()??;
-        Some(Ended { code: status.code(), signal: status.signal() })
+    /// How it ended, once it has. Asking does not reap it, so that its number stays its group's and cannot become that of
+    /// somebody else's.
+    pub fn ended(&self) -> Option<Ended> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let status = rustix::process::waitid(WaitId::Pid(self.pid), options).ok()??;
+        Some(Ended { code: status.exit_status(), signal: status.terminating_signal() })
+    }
+
+    /// Gives its number back, once it has ended and nobody holds its terminal open any more.
+    pub fn reap(&mut self) {
+        self.reaped |= matches!(self.child.try_wait(), Ok(Some(_)));
     }
 }
 

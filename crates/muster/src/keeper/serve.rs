@@ -14,7 +14,9 @@ use protocol::control::{RunnerMessage, StopMode, TerminalReport};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::client::Client;
-use super::kept::{Clock, Kept, SCREEN_SLICE_BYTES};
+use super::clock::Clock;
+use super::follow::SCREEN_SLICE_BYTES;
+use super::kept::Kept;
 use super::place;
 use super::spec::{KEEPER_FILE, KEEPER_PROTOCOL, KeeperFile};
 use super::wire::Message;
@@ -71,13 +73,13 @@ struct Ready {
 }
 
 /// Writes `keeper.json`: from now on, runners find this keeper.
-pub fn announce(dir: &Path, socket: &Path, clock: Clock) -> io::Result<()> {
+pub fn announce(dir: &Path, socket: &Path, started_ms: u64) -> io::Result<()> {
     let file = KeeperFile {
         pid: std::process::id(),
         socket: socket.to_owned(),
         protocol: KEEPER_PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_ms: clock.now_ms(),
+        started_ms,
     };
     file.store(dir)
 }
@@ -124,7 +126,7 @@ impl Server {
         let now = self.clock.now_ms();
         if ready.children {
             drain(&self.ends.children);
-            self.kept.reap();
+            self.kept.child_ended(now);
         }
         if ready.terminated {
             drain(&self.ends.terminated);
@@ -265,7 +267,7 @@ impl Server {
             self.hold_if_bulk(length);
         }
         if hung_up {
-            self.kept.hang_up();
+            self.kept.hang_up(now);
         }
     }
 
@@ -347,7 +349,7 @@ impl Server {
             return;
         }
         let again = place::listen(&self.kept.dir).and_then(|(listener, socket)| {
-            announce(&self.kept.dir, &socket, self.clock)?;
+            announce(&self.kept.dir, &socket, now)?;
             Ok((listener, socket))
         });
         match again {

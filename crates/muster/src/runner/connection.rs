@@ -20,9 +20,13 @@ use crate::hub_link::keep_alive::{Due, KeepAlive};
 use crate::hub_link::socket::HubSocket;
 use protocol::close::CloseCode;
 use protocol::control::{self, RunnerMessage};
+use protocol::limits::TERMINALS_PER_RUNNER_MAX;
 
 /// Messages on their way up that wait for the socket, over all terminals. Frames have at most 64 KiB: 1 MiB.
 pub const UP_MESSAGES_MAX: usize = 16;
+/// Answers of the runner's own that wait for the socket, so that a hub that does not read is heard all the same: two for each
+/// terminal that there may be, of at most a few KiB each.
+const ANSWERS_MAX: usize = 2 * TERMINALS_PER_RUNNER_MAX;
 /// How long a close handshake may take.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 /// RFC 6455: the endpoint goes away.
@@ -77,7 +81,6 @@ pub async fn serve(
     socket: HubSocket,
     hello: String,
     mut switch: Switch<'_>,
-    up: mpsc::Sender<Up>,
     mut ups: mpsc::Receiver<Up>,
     stop: impl Future<Output = ()>,
 ) -> Report {
@@ -90,11 +93,12 @@ pub async fn serve(
         stirred: Cell::new(false),
     };
     let (mut sink, mut stream) = socket.split();
+    let (answer, mut answers) = mpsc::channel(ANSWERS_MAX);
     let ended = tokio::select! {
         biased;
         () = stop => Ended::Stopped,
-        ended = downward(&shared, &mut stream, &mut switch, &up) => ended,
-        ended = upward(&shared, &mut sink, hello, &mut ups) => ended,
+        ended = downward(&shared, &mut stream, &mut switch, &answer) => ended,
+        ended = upward(&shared, &mut sink, hello, &mut answers, &mut ups) => ended,
         ended = stay_alive(&shared) => ended,
     };
     let good_for = shared.welcome.get().map(|since| since.elapsed());
@@ -108,7 +112,13 @@ type Sink = SplitSink<HubSocket, Message>;
 type Stream = SplitStream<HubSocket>;
 
 /// Keepers to hub: what waits is written together, and flushed before waiting for more.
-async fn upward(shared: &Shared, sink: &mut Sink, hello: String, ups: &mut mpsc::Receiver<Up>) -> Ended {
+async fn upward(
+    shared: &Shared,
+    sink: &mut Sink,
+    hello: String,
+    answers: &mut mpsc::Receiver<Message>,
+    ups: &mut mpsc::Receiver<Up>,
+) -> Ended {
     let lost = |error: Error| Ended::Lost(error.to_string());
     if let Err(error) = sink.send(Message::text(hello)).await {
         return lost(error);
@@ -117,6 +127,7 @@ async fn upward(shared: &Shared, sink: &mut Sink, hello: String, ups: &mut mpsc:
         let first = tokio::select! {
             biased;
             () = shared.ping.notified() => Up::Send(Message::Text(Utf8Bytes::from_static(protocol::PING))),
+            Some(answer) = answers.recv() => Up::Send(answer),
             up = ups.recv() => match up {
                 Some(up) => up,
                 None => return Ended::Lost("the switch is gone".into()),
@@ -151,7 +162,12 @@ async fn upward(shared: &Shared, sink: &mut Sink, hello: String, ups: &mut mpsc:
 }
 
 /// Hub to keepers.
-async fn downward(shared: &Shared, stream: &mut Stream, switch: &mut Switch<'_>, up: &mpsc::Sender<Up>) -> Ended {
+async fn downward(
+    shared: &Shared,
+    stream: &mut Stream,
+    switch: &mut Switch<'_>,
+    answers: &mpsc::Sender<Message>,
+) -> Ended {
     loop {
         let message = match stream.next().await {
             Some(Ok(message)) => message,
@@ -202,9 +218,11 @@ async fn downward(shared: &Shared, stream: &mut Stream, switch: &mut Switch<'_>,
                 shared.welcome.set(Some(Instant::now()));
             }
             Taken::Answer(message) => {
-                let message = Message::text(control::encode(&*message));
-                if up.send(Up::Send(message)).await.is_err() {
-                    return Ended::Lost("the connection ended".into());
+                // A pulse that has to wait measures nothing. Any other that is lost would leave the hub waiting.
+                let is_pulse = matches!(*message, RunnerMessage::Pulse { .. });
+                let sent = answers.try_send(Message::text(control::encode(&*message)));
+                if sent.is_err() && !is_pulse {
+                    return Ended::Lost("the hub does not read what it asks for".into());
                 }
             }
         }

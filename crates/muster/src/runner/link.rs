@@ -36,9 +36,14 @@ pub enum Up {
     },
 }
 
-/// The queue to one keeper is full: it hangs.
+/// Why a keeper does not get a message.
 #[derive(Debug)]
-pub struct Full;
+pub enum Unsent {
+    /// Its queue is full: it hangs.
+    Full,
+    /// It cannot be reached. The link has said why.
+    Ended,
+}
 
 /// One keeper's link. Dropping it closes the connection.
 #[derive(Debug)]
@@ -82,12 +87,11 @@ impl Link {
     }
 
     /// Queues a message for the keeper, as it came from the hub.
-    pub fn send(&self, message: Message) -> Result<(), Full> {
-        match self.down.try_send(message) {
-            Err(mpsc::error::TrySendError::Full(_)) => Err(Full),
-            // The task has ended and said why.
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
-        }
+    pub fn send(&self, message: Message) -> Result<(), Unsent> {
+        self.down.try_send(message).map_err(|unsent| match unsent {
+            mpsc::error::TrySendError::Full(_) => Unsent::Full,
+            mpsc::error::TrySendError::Closed(_) => Unsent::Ended,
+        })
     }
 }
 
@@ -116,8 +120,9 @@ async fn serve(start: LinkStart, commands: mpsc::Receiver<Message>) {
             let failed = control::encode(&RunnerMessage::OpenFailed { terminal, message });
             if !is_new {
                 // What it printed before is still there: it stays, for a keeper that can be started another time. The one
-                // that assembles `hello` sees the closed channel and says what is known.
-                if report.is_none() {
+                // that assembles `hello` sees the closed channel and says what is known; one that waited for it no longer
+                // gets no answer but this to what it has queued here meanwhile.
+                if report.as_ref().is_none_or(oneshot::Sender::is_closed) {
                     let _ = up.send(Up::Send(Message::text(failed))).await;
                 }
                 return;

@@ -131,8 +131,8 @@ impl Runner {
         let Connected { socket, terminals, up, ups, links, reports } = connected;
         tracing::info!(terminals = reports.len(), "dialled in");
         let hello = hello::message(&self.machine, reports);
-        let switch = Switch::new(&self.machine, &terminals, up.clone(), links);
-        Ok(connection::serve(socket, hello, switch, up, ups, stopped(&mut stop)).await)
+        let switch = Switch::new(&self.machine, &terminals, up, links);
+        Ok(connection::serve(socket, hello, switch, ups, stopped(&mut stop)).await)
     }
 
     async fn connect(&mut self) -> Result<Connected, LinkError> {

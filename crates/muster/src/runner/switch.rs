@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
-use super::link::{Full, Link, LinkStart, Up};
+use super::link::{Link, LinkStart, Unsent, Up};
 use super::open::{self, Machine};
 use super::{keepers, state::Terminals};
 use protocol::control::{self, ControlError, ErrorCode, ErrorReport, RunnerCommand, RunnerMessage};
@@ -70,13 +70,7 @@ impl<'a> Switch<'a> {
             let message = format!("a runner takes no {:?} frame", header.kind);
             return refuse(ErrorCode::Invalid, message, Some(header.terminal));
         }
-        let Some(link) = self.links.get(&header.terminal) else {
-            return not_found(header.terminal);
-        };
-        match link.send(Message::Binary(bytes)) {
-            Ok(()) => Taken::Done,
-            Err(Full) => Taken::Hung(header.terminal),
-        }
+        self.forward(header.terminal, Message::Binary(bytes))
     }
 
     /// A control message.
@@ -104,7 +98,7 @@ impl<'a> Switch<'a> {
             }
             RunnerCommand::Snapshot { terminal, .. } | RunnerCommand::Stream { terminal, .. } => {
                 let first = self.watched.is_empty();
-                return match self.forward(terminal, text) {
+                return match self.forward(terminal, Message::Text(text)) {
                     Taken::Done => {
                         self.watched.insert(terminal);
                         if first { Taken::Watched } else { Taken::Done }
@@ -121,18 +115,19 @@ impl<'a> Switch<'a> {
             | RunnerCommand::Stop { terminal, .. }
             | RunnerCommand::CheckpointSaved { terminal, .. } => terminal,
         };
-        self.forward(terminal, text)
+        self.forward(terminal, Message::Text(text))
     }
 
     fn is_linked(&self, terminal: u32) -> bool {
         self.links.get(&terminal).is_some_and(|link| !link.has_ended())
     }
 
-    fn forward(&mut self, terminal: u32, text: Utf8Bytes) -> Taken {
+    fn forward(&mut self, terminal: u32, message: Message) -> Taken {
         let Some(link) = self.links.get(&terminal) else { return not_found(terminal) };
-        match link.send(Message::Text(text)) {
+        match link.send(message) {
             Ok(()) => Taken::Done,
-            Err(Full) => Taken::Hung(terminal),
+            Err(Unsent::Full) => Taken::Hung(terminal),
+            Err(Unsent::Ended) => not_found(terminal),
         }
     }
 

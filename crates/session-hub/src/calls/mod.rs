@@ -47,12 +47,14 @@ impl<S: Store> Hub<S> {
             Request::QueuePrompt { terminal, text, idempotency_key } => {
                 self.queue_prompt(now_ms, who, terminal, &text, &idempotency_key, out)
             }
-            Request::EditPrompt { prompt, text } => self.edit_prompt(now_ms, prompt, &text, out),
-            Request::CancelPrompt { prompt } => self.cancel_prompt(now_ms, prompt, out),
+            Request::EditPrompt { prompt, text } => self.edit_prompt(now_ms, who, prompt, &text, out),
+            Request::CancelPrompt { prompt } => self.cancel_prompt(now_ms, who, prompt, out),
             Request::Runner { runner } => Ok(Reply::Runner(self.runner_view(self.known_runner(&runner)?))),
             Request::AddRunner { runner, name } => self.add_runner(now_ms, &runner, &name, out),
             Request::RenameRunner { runner, name } => self.rename_runner(&runner, &name, out),
             Request::RevokeRunner { runner } => self.revoke_runner(moment, &runner, out),
+            Request::AuditFrom { seq, limit } => Ok(Reply::Audit(self.audit_from(seq, limit)?)),
+            Request::AuditPage { wanted, limit } => Ok(Reply::Audit(self.audit_page(&wanted, limit)?)),
             Request::Instance { instance } => {
                 let view = self.instance_view(self.known_instance(instance)?);
                 if !who.person.is_empty() {

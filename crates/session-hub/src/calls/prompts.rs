@@ -1,5 +1,6 @@
 //! Prompts: queued, rewritten, taken back.
 
+use protocol::audit::Action;
 use protocol::control::{ErrorCode, RunnerCommand};
 use protocol::status::PromptState;
 
@@ -38,14 +39,21 @@ impl<S: Store> Hub<S> {
             let message = format!("At most {PROMPTS_OPEN_PER_TERMINAL_MAX} prompts wait for one agent.");
             return Err(refused(ErrorCode::Limit, message));
         }
-        let prompt = self.append_prompt(now_ms, terminal, &text, &who.name, out)?;
+        let prompt = self.append_prompt(now_ms, terminal, &text, who, out)?;
         self.remember_key(now_ms, &key, prompt)?;
         self.prompt_reply(prompt)
     }
 
-    pub(super) fn edit_prompt(&mut self, now_ms: u64, prompt: u64, text: &str, out: &mut Out) -> Result<Reply, Fault> {
+    pub(super) fn edit_prompt(
+        &mut self,
+        now_ms: u64,
+        who: &Caller,
+        prompt: u64,
+        text: &str,
+        out: &mut Out,
+    ) -> Result<Reply, Fault> {
         let text = required_prompt(text)?;
-        let (session, _, pending) = self.queued(prompt)?;
+        let (session, terminal, pending) = self.queued(prompt)?;
         if pending.sent {
             return Err(refused(ErrorCode::Conflict, "This prompt is on its way to the agent."));
         }
@@ -53,11 +61,18 @@ impl<S: Store> Hub<S> {
             "UPDATE prompts SET text = ?, changed_ms = ? WHERE prompt = ?",
             &[text.as_str().into(), now_ms.into(), prompt.into()],
         )?;
+        self.audit_prompt(now_ms, who, Action::PromptEdited, (prompt, terminal), Some(&text))?;
         out.session_changed(session);
         self.prompt_reply(prompt)
     }
 
-    pub(super) fn cancel_prompt(&mut self, now_ms: u64, prompt: u64, out: &mut Out) -> Result<Reply, Fault> {
+    pub(super) fn cancel_prompt(
+        &mut self,
+        now_ms: u64,
+        who: &Caller,
+        prompt: u64,
+        out: &mut Out,
+    ) -> Result<Reply, Fault> {
         let (session, terminal, pending) = self.queued(prompt)?;
         if pending.sent {
             // The runner may be writing it at this moment: it decides, and says so.
@@ -71,6 +86,7 @@ impl<S: Store> Hub<S> {
             self.put_state(now_ms, terminal, prompt, PromptState::Cancelled, "")?;
             self.pump(terminal, false, out)?;
         }
+        self.audit_prompt(now_ms, who, Action::PromptCancelled, (prompt, terminal), None)?;
         out.session_changed(session);
         self.prompt_reply(prompt)
     }

@@ -4,13 +4,14 @@ use protocol::close::CloseCode;
 use protocol::control::ErrorCode;
 use protocol::limits::NAME_CHARS_MAX;
 
-use crate::call::Reply;
+use crate::call::{Reply, TerminalState};
 use crate::db::Fault;
 use crate::effect::{Moment, Peer, SocketId, Topic};
 use crate::hub::Hub;
 use crate::limits::RUNNERS_MAX;
 use crate::out::Out;
-use crate::registry::Runner;
+use crate::registry::{Runner, Terminal};
+use crate::status::Said;
 use crate::store::Store;
 use crate::text::{self, invalid, refused};
 
@@ -48,8 +49,28 @@ impl<S: Store> Hub<S> {
         for socket in self.sockets_of(is_its) {
             self.end(moment, socket, CloseCode::Revoked, "this runner's token was revoked", out)?;
         }
+        self.end_terminals(moment.now_ms, runner, out)?;
         self.runner_changed(runner, out);
         Ok(Reply::Runner(self.runner_view(self.known_runner(runner)?)))
+    }
+
+    /// Ends what can never be heard of again, so that it can be closed and nothing waits for it.
+    fn end_terminals(&mut self, now_ms: u64, runner: &str, out: &mut Out) -> Result<(), Fault> {
+        let terminals: Vec<Terminal> = self.registry.terminals_on(runner).cloned().collect();
+        for terminal in terminals {
+            match terminal.state {
+                TerminalState::Opening => {
+                    let message = "Its runner's token was revoked before it opened.";
+                    self.never_opened(now_ms, terminal.id, message, out)?;
+                }
+                TerminalState::Open => {
+                    self.fail_prompts(now_ms, terminal.id, "Its runner's token was revoked.", out)?;
+                    self.said(now_ms, Said::revoked(&terminal), out)?;
+                }
+                TerminalState::Ended | TerminalState::Failed => {}
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn close_sockets(&mut self, moment: Moment, person: &str, out: &mut Out) -> Reply {

@@ -57,7 +57,7 @@ impl<S: Store> Hub<S> {
         self.note(now_ms, id, None, "created", &who.name, format!("Created {}", session.name))?;
         let terminal = self.add_terminal(now_ms, &session, None)?;
         if !prompt.is_empty() {
-            self.append_prompt(now_ms, terminal, &prompt, &who.name, out)?;
+            self.append_prompt(now_ms, terminal, &prompt, who, out)?;
         }
         self.remember_key(now_ms, &key, id)?;
         self.send_open(terminal, out);

@@ -69,6 +69,7 @@ impl Registry {
         for statement in [
             "DELETE FROM checkpoints WHERE terminal IN (SELECT terminal FROM terminals WHERE session = ?)",
             "DELETE FROM writers WHERE terminal IN (SELECT terminal FROM terminals WHERE session = ?)",
+            "DELETE FROM drivers WHERE terminal IN (SELECT terminal FROM terminals WHERE session = ?)",
             "DELETE FROM prompts WHERE session = ?",
             "DELETE FROM timeline WHERE session = ?",
             "DELETE FROM terminals WHERE session = ?",

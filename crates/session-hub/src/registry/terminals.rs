@@ -187,6 +187,7 @@ impl Registry {
         let number: [Value; 1] = [terminal.into()];
         db.write("DELETE FROM checkpoints WHERE terminal = ?", &number)?;
         db.write("DELETE FROM writers WHERE terminal = ?", &number)?;
+        db.write("DELETE FROM drivers WHERE terminal = ?", &number)?;
         db.write("DELETE FROM terminals WHERE terminal = ?", &number)?;
         self.terminals.remove(&terminal);
         Ok(())

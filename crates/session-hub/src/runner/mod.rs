@@ -22,6 +22,10 @@ use crate::timeline::{self, Note};
 use crate::watch::Wire;
 use hello::Hello;
 
+/// What a viewer hears of a terminal that neither its runner nor the hub can show.
+pub(crate) const NOTHING_TO_SHOW: &str = "Its runner has nothing to show of this terminal: the process that kept it is gone \
+    and cannot be started again. keeper.log in the terminal's folder there may say why.";
+
 /// The id and the name of a runner, as the Worker gave them with the socket.
 pub(crate) type Who<'a> = (&'a str, &'a str);
 
@@ -65,7 +69,7 @@ impl<S: Store> Hub<S> {
         match message {
             RunnerMessage::Opened { report } => self.opened(moment, socket, runner, report, out),
             RunnerMessage::OpenFailed { terminal, message } => {
-                self.open_failed(moment, runner, terminal, &message, out)
+                self.open_failed(moment.now_ms, (socket, runner), terminal, &message, out)
             }
             RunnerMessage::Status { terminal, report, last_output_ms } => {
                 if self.served(runner, terminal).is_some() {
@@ -102,7 +106,10 @@ impl<S: Store> Hub<S> {
             RunnerMessage::Error(report) => {
                 let message = text::plain(&report.message, 200);
                 out.log("runner_error", format!("{:?} terminal {:?}: {message}", report.code, report.terminal));
-                Ok(())
+                match (report.code, report.terminal) {
+                    (ErrorCode::NotFound, Some(terminal)) => self.not_served(moment.now_ms, socket, terminal, out),
+                    _ => Ok(()),
+                }
             }
             RunnerMessage::Hello { .. } | RunnerMessage::Unknown => Ok(()),
         }
@@ -208,6 +215,9 @@ impl<S: Store> Hub<S> {
         }
         if self.wires.get(&terminal).is_none_or(|wire| wire.link != Some(socket)) {
             self.link_one(socket, terminal, report.end, report.size, out);
+            if let Some(wire) = self.wires.get(&terminal) {
+                wire.tell_runner(true, moment.now_ms, out);
+            }
         }
         if archived {
             out.runner(socket, &RunnerCommand::Stop { terminal, mode: StopMode::Terminate });
@@ -217,25 +227,61 @@ impl<S: Store> Hub<S> {
 
     fn open_failed(
         &mut self,
-        moment: Moment,
-        runner: &str,
+        now_ms: u64,
+        (socket, runner): (SocketId, &str),
         terminal: u32,
         message: &str,
         out: &mut Out,
     ) -> Result<(), Fault> {
         let Some(known) = self.registry.terminals.get(&terminal) else { return Ok(()) };
-        if known.runner != runner || known.state != TerminalState::Opening {
-            return Ok(());
+        match known.state {
+            _ if known.runner != runner => Ok(()),
+            TerminalState::Opening => self.never_opened(now_ms, terminal, message, out),
+            TerminalState::Open | TerminalState::Ended => self.not_served(now_ms, socket, terminal, out),
+            TerminalState::Failed => Ok(()),
         }
+    }
+
+    /// The runner that was to serve a terminal's bytes cannot: whoever waits for them gets what the hub has, or is told.
+    fn not_served(&mut self, now_ms: u64, socket: SocketId, terminal: u32, out: &mut Out) -> Result<(), Fault> {
+        let Some(wire) = self.wire_of(socket, terminal) else { return Ok(()) };
+        wire.link_down();
+        wire.tell_runner(false, now_ms, out);
+        let waiting = wire.waiting();
+        let Some(known) = self.registry.terminals.get(&terminal).cloned() else { return Ok(()) };
+        let has_checkpoint = known.checkpoint.is_some();
+        if known.state == TerminalState::Ended {
+            self.registry.put_terminal(&self.db, Terminal { lost: true, ..known })?; // until a `hello` lists it again
+        }
+        for viewer in waiting {
+            if has_checkpoint {
+                self.send_checkpoint(terminal, viewer, out)?;
+            } else {
+                out.viewer_error(viewer, ErrorCode::NotFound, NOTHING_TO_SHOW, Some(terminal));
+            }
+        }
+        self.wires.retain(|_, wire| !wire.is_idle());
+        Ok(())
+    }
+
+    /// A terminal that was to be opened never will be.
+    pub(crate) fn never_opened(
+        &mut self,
+        now_ms: u64,
+        terminal: u32,
+        message: &str,
+        out: &mut Out,
+    ) -> Result<(), Fault> {
+        let Some(known) = self.registry.terminals.get(&terminal) else { return Ok(()) };
         let mut next = known.clone();
         next.failure = text::plain(message, TEXT_BYTES_MAX / 4);
         next.state = TerminalState::Failed;
-        (next.status_ms, next.heard_ms) = (moment.now_ms, moment.now_ms);
+        (next.status_ms, next.heard_ms) = (now_ms, now_ms);
         let (session, text) = (next.session, format!("Could not be opened: {}", next.failure));
         let note = Note { session, terminal: Some(terminal), kind: "failed", actor: "", text: text.clone() };
         self.registry.put_terminal(&self.db, next)?;
-        timeline::write(&self.db, moment.now_ms, &note)?;
-        self.fail_prompts(moment.now_ms, terminal, "The agent could not be started.", out)?;
+        timeline::write(&self.db, now_ms, &note)?;
+        self.fail_prompts(now_ms, terminal, "The agent could not be started.", out)?;
         if let Some(wire) = self.wires.get_mut(&terminal) {
             wire.ended = true;
             let report = ErrorReport { code: ErrorCode::Ended, message: text, terminal: Some(terminal) };

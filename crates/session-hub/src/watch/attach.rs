@@ -56,6 +56,9 @@ impl Wire {
         out.viewer(attach.socket, attached);
         self.size_changed(out);
         let driver = self.driver().map(|driver| driver.socket);
+        if driver != driver_before {
+            out.driving.insert(self.terminal);
+        }
         if !again || other.is_some() || driver != driver_before {
             self.tell_people(out);
         }

@@ -54,6 +54,7 @@ impl Wire {
     }
 
     pub(super) fn driver_changed(&mut self, out: &mut Out) {
+        out.driving.insert(self.terminal);
         self.size_changed(out);
         self.tell_people(out);
     }

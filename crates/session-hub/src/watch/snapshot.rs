@@ -18,6 +18,12 @@ impl Wire {
         self.ask_snapshot(scrollback, out);
     }
 
+    /// Those who wait for one.
+    pub(crate) fn waiting(&self) -> Vec<SocketId> {
+        let waits = |watcher: &&super::Watcher| watcher.mode == WatchMode::AwaitingSnapshot;
+        self.watchers.iter().filter(waits).map(|watcher| watcher.socket).collect()
+    }
+
     /// Asks for a snapshot unless one that would do is already on its way.
     pub(super) fn ask_snapshot(&mut self, scrollback: u32, out: &mut Out) {
         if self.link.is_none() || self.asked.contains(&scrollback) {

@@ -4,9 +4,11 @@
 use protocol::close::CloseCode;
 use protocol::control::{Delivery, ErrorCode};
 use protocol::status::Status;
+use session_hub::Hub;
 use session_hub::call::{Reply, Request};
+use session_hub::effect::Moment;
 
-use crate::common::{ModelViewer, Stage};
+use crate::common::{ModelViewer, Stage, Twin, World};
 
 /// A bit of everything that writes.
 fn story(stage: &mut Stage) {
@@ -85,6 +87,25 @@ fn goes_on(stage: &mut Stage) {
     stage.settle();
     assert_eq!(stage.viewers[ann].have, Some(10_000));
     stage.world.is_rebuilt_the_same();
+}
+
+#[test]
+fn wherever_a_migration_fails_the_next_hub_finishes_it() {
+    let moment = Moment { now_ms: 1_700_000_000_000, entropy: 1 };
+    let whole = World::new().twin.dump();
+    let mut failed = 0;
+    for after in 0.. {
+        let twin = Twin::new();
+        twin.fail(after, false);
+        if Hub::open(twin.clone(), vec![], moment).is_ok() {
+            break; // it needs no more statements than that
+        }
+        failed += 1;
+        twin.mend();
+        assert!(Hub::open(twin.clone(), vec![], moment).is_ok(), "statement {after} failed, and then the hub for good");
+        assert_eq!(twin.dump().len(), whole.len());
+    }
+    assert!(failed > 10, "{failed}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::common::World;
 fn attachments_are_pinned() {
     let viewer = Attachment {
         socket: 7,
-        peer: Peer::Viewer { person: "p1".into(), name: "Ann".into() },
+        peer: Peer::Viewer { person: "p1".into(), name: "Ann".into(), via: protocol::audit::Via::Browser },
         connected_ms: 1_700_000_000_000,
         watches: vec![Watch {
             terminal: 3,
@@ -86,7 +86,7 @@ fn the_schema_is_pinned() {
     // To change it: append a migration, never edit one; then write what this prints to the file.
     assert_eq!(schema, include_str!("golden_schema.sql"), "{schema}");
     let applied = world.twin.query("SELECT number, name FROM migrations", &[]).expect("migrations");
-    let names = ["first tables", "claudecodeui instances"];
+    let names = ["first tables", "audit log", "claudecodeui instances"];
     let expected = (1..).zip(names).map(|(number, name)| vec![Value::Integer(number), Value::Text(name.into())]);
     assert_eq!(applied, expected.collect::<Vec<_>>());
 }

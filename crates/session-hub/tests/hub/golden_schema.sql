@@ -1,4 +1,17 @@
 CREATE INDEX prompts_by_session ON prompts (session);
+CREATE TABLE audit (
+seq INTEGER PRIMARY KEY,
+at_ms INTEGER NOT NULL,
+actor_kind TEXT NOT NULL,
+actor TEXT NOT NULL,
+actor_name TEXT NOT NULL,
+via TEXT NOT NULL,
+action TEXT NOT NULL,
+target TEXT NOT NULL,
+detail TEXT NOT NULL,
+prev TEXT NOT NULL,
+hash TEXT NOT NULL
+) STRICT;
 CREATE TABLE barred_tokens (
 token TEXT PRIMARY KEY,
 at_ms INTEGER NOT NULL
@@ -10,6 +23,7 @@ at_ms INTEGER NOT NULL,
 frames BLOB NOT NULL
 ) STRICT;
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE drivers (terminal INTEGER PRIMARY KEY, writer TEXT NOT NULL) STRICT;
 CREATE TABLE idempotency (
 key TEXT PRIMARY KEY,
 number INTEGER NOT NULL,
@@ -102,3 +116,10 @@ person TEXT NOT NULL,
 at_ms INTEGER NOT NULL,
 PRIMARY KEY (terminal, writer)
 ) STRICT, WITHOUT ROWID;
+CREATE TRIGGER audit_is_appended BEFORE INSERT ON audit
+WHEN NEW.seq <> 1 + coalesce((SELECT max(seq) FROM audit), 0)
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;

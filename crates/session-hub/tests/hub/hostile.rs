@@ -29,7 +29,11 @@ impl Crowd {
         let runner = stage.world.connect(Peer::Runner { runner: "r2".into(), name: "other".into() });
         let hello = r#"{"type":"hello","version":"9","hostname":"h","os":"o","arch":"a","agents":[],"terminals":[]}"#;
         stage.world.input(Input::Text { socket: runner, text: hello });
-        let viewer = stage.world.connect(Peer::Viewer { person: "eve".into(), name: "Eve".into() });
+        let viewer = stage.world.connect(Peer::Viewer {
+            person: "eve".into(),
+            name: "Eve".into(),
+            via: protocol::audit::Via::Browser,
+        });
         let attach = format!(r#"{{"type":"attach","terminal":{terminal},"cols":80,"rows":24}}"#);
         stage.world.input(Input::Text { socket: viewer, text: &attach });
         let page = stage.world.connect(Peer::Page { person: "eve".into(), topic: Topic::Dashboard });

@@ -7,6 +7,7 @@ mod hostile;
 mod hostile_instances;
 mod rebuild;
 mod simulation;
+mod stories_audit;
 mod stories_calls;
 mod stories_driving;
 mod stories_instances;

@@ -1,9 +1,9 @@
 //! Sessions, terminals and runners as pages and the API ask for them.
 
 use protocol::close::CloseCode;
-use protocol::control::{Delivery, ErrorCode, RunnerCommand, StatusReport, StopMode};
+use protocol::control::{Delivery, ErrorCode, RunnerCommand, StatusReport, StopMode, ViewerEvent};
 use protocol::limits::{NAME_CHARS_MAX, TEXT_BYTES_MAX};
-use protocol::status::{BlockedOn, Status};
+use protocol::status::{BlockedOn, PromptState, Status};
 use session_hub::call::{Reply, Request, RunnerView, TerminalState, TerminalView};
 use session_hub::effect::{Input, Peer, Topic};
 
@@ -77,6 +77,8 @@ fn the_most_urgent_terminal_speaks_for_its_session_and_the_board_is_sorted_by_it
     assert_eq!(detail.view.status.status, Status::Blocked);
     assert_eq!(detail.view.status.detail, "may I run [31mrm?", "no control character reaches a page");
     assert_eq!((detail.timeline[0].kind.as_str(), detail.timeline[0].terminal), ("status", Some(two)));
+    // Who is asked to answer is led to the one that asks.
+    assert_eq!((detail.view.main_terminal, detail.view.status_terminal), (one, two));
     let order: Vec<u64> = stage.board().sessions.iter().map(|view| view.session).collect();
     assert_eq!(order, vec![first, second]);
 }
@@ -255,7 +257,7 @@ fn a_deleted_session_leaves_nothing_behind() {
     assert_eq!(stage.runner.forgotten, vec![terminal]);
     assert_eq!(stage.viewers[ann].errors, vec![ErrorCode::NotFound]);
     for (table, rows) in stage.world.twin.dump() {
-        let kept = matches!(table.as_str(), "counters" | "runners" | "migrations" | "idempotency");
+        let kept = matches!(table.as_str(), "audit" | "counters" | "runners" | "migrations" | "idempotency");
         assert!(kept || rows.is_empty(), "{table} keeps {rows:?}");
     }
     // What the runner still says of it is answered with `forget`, not with a terminal.
@@ -275,12 +277,44 @@ fn a_revoked_runner_is_closed_and_stays_out() {
     assert!(view.revoked && !view.online);
     stage.settle();
     assert_eq!(stage.runner.closed_with, Some(CloseCode::Revoked));
-    assert_eq!(stage.status(session), Status::Offline);
+    assert_eq!(stage.status(session), Status::Failed);
     stage.runner.closed_with = None;
     stage.runner.connect(&mut stage.world);
     stage.settle();
     assert_eq!(stage.runner.closed_with, Some(CloseCode::Revoked));
     assert_eq!(stage.world.refused(create("r1", "claude")).field.as_deref(), Some("runner"));
+}
+
+#[test]
+fn terminals_of_a_revoked_runner_have_ended_and_can_be_closed() {
+    let mut stage = Stage::new();
+    let (session, terminal) = stage.session();
+    let text = "go".to_owned();
+    stage.world.call(Request::QueuePrompt { terminal, text, idempotency_key: String::new() });
+    let ann = stage.watch("ann", terminal, Delivery::Screen);
+    stage.runner.cut(&mut stage.world, 0);
+    stage.settle();
+    let open = Request::OpenTerminal { session, agent: "shell".into(), cwd: String::new() };
+    let opening = terminal_of(stage.world.call(open)).terminal;
+    stage.world.call(Request::RevokeRunner { runner: "r1".into() });
+    stage.settle();
+    let detail = stage.detail(session);
+    let states: Vec<TerminalState> = detail.terminal_views.iter().map(|view| view.state).collect();
+    assert_eq!(states, vec![TerminalState::Ended, TerminalState::Failed]);
+    for view in &detail.terminal_views {
+        assert!(view.status.detail.contains("token was revoked"), "{}", view.status.detail);
+    }
+    assert_eq!((detail.prompts[0].state, detail.view.terminals), (PromptState::Failed, 0));
+    let told = stage.viewers[ann].events.iter().rev().find_map(|event| match event {
+        ViewerEvent::Status { report, .. } => Some(report.status),
+        _ => None,
+    });
+    assert_eq!(told, Some(Status::Failed));
+    stage.world.is_rebuilt_the_same();
+    for terminal in [terminal, opening] {
+        assert_eq!(stage.world.call(Request::CloseTerminal { terminal }), Reply::Done);
+    }
+    stage.world.call(Request::ArchiveSession { session, archived: true });
 }
 
 #[test]
@@ -410,7 +444,7 @@ fn health_tells_what_is_there() {
     stage.world.connect(Peer::Page { person: "ann".into(), topic: Topic::Dashboard });
     let Reply::Health(health) = stage.world.call(Request::Health) else { panic!("no health") };
     assert_eq!((health.sockets, health.runners_connected, health.runners), (3, 1, 1));
-    assert_eq!((health.viewers, health.pages, health.sessions, health.schema_version), (1, 1, 1, 2));
+    assert_eq!((health.viewers, health.pages, health.sessions, health.schema_version), (1, 1, 1, 3));
     assert!(health.messages_in >= 3 && health.rows_written >= 5);
     stage.world.evict();
     let Reply::Health(after) = stage.world.call(Request::Health) else { panic!("no health") };

@@ -1,7 +1,7 @@
 //! Runners come and go and the hub is evicted: what is under way then.
 
 use protocol::close::CloseCode;
-use protocol::control::Delivery;
+use protocol::control::{Delivery, ErrorCode, RunnerMessage};
 use session_hub::effect::Input;
 
 use crate::common::{ModelRunner, ModelViewer, Stage};
@@ -80,6 +80,51 @@ fn while_the_runner_is_away_its_newest_checkpoint_serves() {
     stage.settle();
     assert!(stage.viewers[ann].online);
     assert_eq!(stage.viewers[ann].have, Some(7_000));
+}
+
+#[test]
+fn what_the_runner_lacks_is_shown_from_the_checkpoint_or_said() {
+    for (saved, exits, evicted) in [
+        (true, true, false),
+        (true, true, true),
+        (true, false, false),
+        (false, true, false),
+        (false, true, true),
+        (false, false, true),
+    ] {
+        let mut stage = Stage::new();
+        let (_, terminal) = stage.session();
+        stage.print(terminal, 5_000);
+        if saved {
+            stage.runner.checkpoint(&mut stage.world, terminal);
+        }
+        if exits {
+            stage.runner.exit(&mut stage.world, terminal, 0);
+        }
+        stage.settle();
+        stage.runner.lacks.push(terminal);
+        for person in ["ann", "bob"] {
+            let viewer = stage.watch(person, terminal, Delivery::Screen);
+            let (shown, errors) = if saved { (1, vec![]) } else { (0, vec![ErrorCode::NotFound]) };
+            let viewer = &stage.viewers[viewer];
+            assert_eq!((viewer.snapshots, &viewer.errors, viewer.online), (shown, &errors, false), "{person}");
+            if evicted {
+                stage.world.evict();
+                stage.settle();
+            }
+        }
+        stage.world.is_rebuilt_the_same();
+        // A keeper that can be reached again is asked at once.
+        stage.runner.lacks.clear();
+        let report = stage.runner.terminals[&terminal].report(terminal);
+        let again = if exits { stage.runner.hello() } else { RunnerMessage::Opened { report } };
+        if exits {
+            stage.runner.dial(&mut stage.world);
+        }
+        stage.runner.say(&mut stage.world, &again);
+        stage.settle();
+        assert!(stage.viewers.iter().all(|viewer| viewer.online && viewer.have == Some(5_000)), "{saved} {exits}");
+    }
 }
 
 #[test]

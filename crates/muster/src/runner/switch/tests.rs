@@ -87,3 +87,30 @@ async fn a_runner_has_a_bound_of_terminals() {
         matches!(*answer, RunnerMessage::OpenFailed { terminal: 999, message } if message.contains("256 terminals"))
     );
 }
+
+#[tokio::test]
+async fn a_terminal_whose_keeper_cannot_be_started_is_answered_for() {
+    let folder = tempfile::tempdir().expect("folder");
+    let terminals = StateDir::open(folder.path()).expect("state").terminals("tok_1").expect("terminals");
+    let (up, mut ups) = mpsc::channel(16);
+    let (late, report) = tokio::sync::oneshot::channel();
+    drop(report); // `hello` went without it.
+    let start =
+        LinkStart { terminal: 7, terminals: terminals.clone(), is_new: false, up: up.clone(), report: Some(late) };
+    let links = BTreeMap::from([(7, Link::start(start))]);
+    let machine = machine(folder.path());
+    let mut switch = Switch::new(&machine, &terminals, up, links);
+    let snapshot = text(r#"{"type":"snapshot","terminal":7}"#);
+    assert_eq!(switch.text(snapshot.clone()), Taken::Watched, "it waits for the keeper");
+    let Some(Up::Send(Message::Text(failed))) = ups.recv().await else { panic!("nothing is said of it") };
+    assert!(failed.contains(r#""type":"open_failed""#), "{failed}");
+    let mut taken = Taken::Done;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+        taken = switch.text(snapshot.clone());
+    }
+    let Taken::Answer(answer) = taken else { panic!("{taken:?}") };
+    assert!(
+        matches!(*answer, RunnerMessage::Error(report) if (report.code, report.terminal) == (ErrorCode::NotFound, Some(7)))
+    );
+}

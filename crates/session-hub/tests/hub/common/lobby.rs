@@ -1,6 +1,7 @@
 //! A lobby with its sockets and the hubs of the people behind them, as the adapters would hold them: what takes time waits in
 //! a queue until the test lets it happen, and both lobby and hubs can be evicted in between.
 
+use protocol::audit::Via;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use protocol::close::CloseCode;
@@ -162,7 +163,7 @@ impl Hall {
     pub fn ask(&mut self, person: &str, request: Request) -> Reply {
         let world = self.hubs.get_mut(person).expect("a person");
         world.advance(self.now_ms.saturating_sub(world.now_ms));
-        let caller = Caller { person: person.into(), name: person.into() };
+        let caller = Caller { person: person.into(), name: person.into(), via: Via::Browser };
         let reply = world.input(Input::Call(Call { caller, request })).expect("an answer");
         for (lobby, order) in std::mem::take(&mut world.orders) {
             let absent = self.order(lobby, order);

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use protocol::control::{
-    self, AgentOffer, PromptReport, RunnerCommand, RunnerMessage, Size, StatusReport, TerminalReport,
+    self, AgentOffer, ErrorCode, ErrorReport, PromptReport, RunnerCommand, RunnerMessage, Size, StatusReport,
+    TerminalReport,
 };
 use protocol::frame::{self, Flags, Frame, Header, Kind};
 use protocol::limits::WINDOW_BYTES;
@@ -52,6 +53,8 @@ pub struct ModelRunner {
     pub closed_with: Option<protocol::close::CloseCode>,
     /// Opens are answered with a failure.
     pub refuses_to_open: bool,
+    /// It answers that it does not have these.
+    pub lacks: Vec<u32>,
     /// Commands in the order they came, for stories.
     pub commands: Vec<RunnerCommand>,
     /// Snapshots are larger than one frame.
@@ -68,6 +71,7 @@ impl ModelRunner {
             welcomed: 0,
             closed_with: None,
             refuses_to_open: false,
+            lacks: Vec::new(),
             commands: Vec::new(),
             wide: false,
         }
@@ -205,6 +209,15 @@ impl ModelRunner {
 
     fn obey(&mut self, world: &mut World, command: RunnerCommand) {
         match command {
+            RunnerCommand::Snapshot { terminal, .. }
+            | RunnerCommand::Stream { terminal, .. }
+            | RunnerCommand::Pace { terminal, .. }
+            | RunnerCommand::Resize { terminal, .. }
+                if self.lacks.contains(&terminal) =>
+            {
+                let (message, terminal) = ("no such terminal".into(), Some(terminal));
+                self.say(world, &RunnerMessage::Error(ErrorReport { code: ErrorCode::NotFound, message, terminal }));
+            }
             RunnerCommand::Welcome { .. } => self.welcomed += 1,
             RunnerCommand::Open { terminal, size, .. } => self.open(world, terminal, size),
             RunnerCommand::Snapshot { terminal, scrollback } => {
@@ -438,7 +451,7 @@ impl ModelTerminal {
         }
     }
 
-    fn report(&self, terminal: u32) -> TerminalReport {
+    pub fn report(&self, terminal: u32) -> TerminalReport {
         let prompt = |(prompt, state): (&u64, &PromptState)| PromptReport {
             prompt: *prompt,
             state: *state,

@@ -91,7 +91,11 @@ impl ModelViewer {
     }
 
     pub fn connect(&mut self, world: &mut World) {
-        let peer = Peer::Viewer { person: self.person.clone(), name: self.person.to_uppercase() };
+        let peer = Peer::Viewer {
+            person: self.person.clone(),
+            name: self.person.to_uppercase(),
+            via: protocol::audit::Via::Browser,
+        };
         self.socket = Some(world.connect(peer));
         self.attach(world);
     }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use protocol::audit::Via;
 use protocol::close::CloseCode;
 use protocol::control::{ViewerEvent, ViewerMessage};
 use protocol::frame::{Frame, Kind};
@@ -126,7 +127,7 @@ impl World {
         self.twin.begin();
         let (mut rebuilt, _) = Hub::open(self.twin.clone(), attachments, moment).expect("the store opens");
         for request in self.questions() {
-            let caller = Caller { person: "p1".into(), name: "Ann".into() };
+            let caller = Caller { person: "p1".into(), name: "Ann".into(), via: Via::Browser };
             let call = Call { caller, request };
             let mut answers = Vec::new();
             for hub in [self.hub.as_mut().expect("a hub"), &mut rebuilt] {
@@ -374,7 +375,7 @@ impl World {
     }
 
     pub fn ask(&mut self, request: Request) -> Reply {
-        let caller = Caller { person: "p1".into(), name: "Ann".into() };
+        let caller = Caller { person: "p1".into(), name: "Ann".into(), via: Via::Browser };
         self.input(Input::Call(Call { caller, request })).expect("an answer")
     }
 }
@@ -389,7 +390,7 @@ fn without_gauges(mut effect: Effect) -> Effect {
             Reply::Board(board) => board.runners.iter_mut().for_each(|runner| runner.rtt_ms = None),
             Reply::Session(detail) => detail.runner_view.rtt_ms = None,
             Reply::Runner(runner) => runner.rtt_ms = None,
-            Reply::Terminal(_) | Reply::Prompt(_) | Reply::Done | Reply::Refused(_) => {}
+            Reply::Terminal(_) | Reply::Prompt(_) | Reply::Audit(_) | Reply::Done | Reply::Refused(_) => {}
             Reply::Instance(_) | Reply::Link { .. } => {}
         }
     }
