@@ -1,6 +1,6 @@
 //! What was done, by whom, by which way: one call for whoever does something that the audit log tells of.
 //!
-//! ```ignore
+//! ```text
 //! audit::record(&visit, Event::of(Action::TokenMade).on("token 1f2e").with("scope", "cli")).await?;
 //! ```
 //!

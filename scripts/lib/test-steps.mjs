@@ -52,6 +52,13 @@ export const STEPS = [
   { name: "routes", what: "HTTP against the real Worker on workerd", needs: ["worker"], run: () => nodeTests("tests/routes") },
   { name: "e2e", what: "Worker, runner, Chromium and agents", needs: ["worker", "binary"], run: () => nodeTests("tests/e2e", isEveryday) },
   {
+    name: "api",
+    what: "schemathesis, by docs/openapi.json",
+    extra: true,
+    needs: ["worker"],
+    run: () => nodeTests("tests/api"),
+  },
+  {
     name: "agents",
     what: "Codex, Gemini CLI and Aider",
     extra: true,
