@@ -1,8 +1,7 @@
-//! Exact counts of failures, in D1: how many wrong links, tokens and codes one address or one person may show in a while.
+//! Exact counts of failures, in D1: how many wrong links and tokens one address or one person may show in a while.
 //!
-//! [`check`] before looking at what was shown, [`failed`] once it turned out wrong. Where guessing could pay, because a code
-//! is short, [`spend`] counts before looking, so that of many tries at once no more than allowed are looked at, and
-//! [`refund`] takes a good one back. The hub's own machine is exempt, as from the brake.
+//! [`check`] before looking at what was shown, [`failed`] once it turned out wrong. The hub's own machine is exempt, as from
+//! the brake.
 
 use crate::error::Error;
 use crate::http::Visit;
@@ -24,8 +23,6 @@ const QUARTER_HOUR_MS: u64 = 15 * 60 * 1000;
 pub const SIGN_IN: Allowance = Allowance { word: "sign-in", max: 10, span_ms: QUARTER_HOUR_MS };
 /// Tokens that did not hold. A company's runners share an address, and one with an old token tries every minute or so.
 pub const EXCHANGE: Allowance = Allowance { word: "exchange", max: 30, span_ms: QUARTER_HOUR_MS };
-/// Codes of devices: 10 in a quarter of an hour against 20^8 codes, of which a few live for some minutes.
-pub const DEVICE_CODE: Allowance = Allowance { word: "device", max: 10, span_ms: QUARTER_HOUR_MS };
 
 /// Refuses whoever used the allowance up.
 pub async fn check(visit: &Visit, allowance: &Allowance) -> Result<(), Error> {
@@ -36,20 +33,9 @@ pub async fn check(visit: &Visit, allowance: &Allowance) -> Result<(), Error> {
 
 /// Counts a failure; beyond the allowance it is answered as too many, and not as wrong.
 pub async fn failed(visit: &Visit, allowance: &Allowance) -> Result<(), Error> {
-    spend(visit, allowance).await
-}
-
-/// Counts a try before it is looked at.
-pub async fn spend(visit: &Visit, allowance: &Allowance) -> Result<(), Error> {
     let Some(key) = key(visit, allowance) else { return Ok(()) };
     let count = Db::open(&visit.env)?.count(&key, allowance.span_ms, visit.now_ms).await?;
     within(count, allowance.max, visit.now_ms)
-}
-
-/// Takes a try back that was good.
-pub async fn refund(visit: &Visit, allowance: &Allowance) -> Result<(), Error> {
-    let Some(key) = key(visit, allowance) else { return Ok(()) };
-    Db::open(&visit.env)?.uncount(&key).await
 }
 
 fn within(count: Count, max: u64, now_ms: u64) -> Result<(), Error> {

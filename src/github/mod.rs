@@ -1,5 +1,5 @@
 //! GitHub, as far as the hub needs it: a person's consent, who the person is, and which organisations and teams the person
-//! is in. It knows neither people of the hub nor D1.
+//! is in. [`Client`] knows neither people of the hub nor D1; [`webhook`] hands what it hears to [`crate::auth::access`].
 //!
 //! A GitHub App and an OAuth App work alike; only the App's tokens expire and are refreshed.
 

@@ -45,12 +45,6 @@ impl Db {
         Ok(count.unwrap_or_default())
     }
 
-    /// Takes one back, for what turned out to be no failure.
-    pub async fn uncount(&self, key: &str) -> Result<(), Error> {
-        self.run("UPDATE counts SET count = count - 1 WHERE key = ?1 AND count > 0", &[Param::Text(key)]).await?;
-        Ok(())
-    }
-
     /// True for the first caller within a span; for all others nothing is written.
     pub async fn claim(&self, key: &str, span_ms: u64, now_ms: u64) -> Result<bool, Error> {
         let claimed = self
