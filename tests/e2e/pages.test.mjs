@@ -31,6 +31,9 @@ const pagesOf = (stage) => [
   ["runner", `/clients/${stage.runnerId}`, /./],
   ["connect-runner", "/clients/connect", /Connect/i],
   ["settings", "/settings", /./],
+  ["tokens", "/settings/tokens", /Tokens/],
+  ["access", "/settings/access", /Access/],
+  ["audit", "/settings/audit", /./],
   ["not-found", "/sessions/999999", /./, 404],
 ];
 
