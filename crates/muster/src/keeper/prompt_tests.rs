@@ -137,8 +137,8 @@ fn a_shell_takes_it_at_its_prompt() {
     assert_eq!(prompts.poll(&own(600, 0)), [], "it has not shown its prompt yet");
     prompts.poll(&own(610, 605));
     assert_eq!(writes(&prompts.poll(&own(760, 605))), "echo a\recho b");
-    assert_eq!(states(&prompts.poll(&own(840, 755))), [PromptState::Delivered]);
-    let busy = Moment { now_ms: 850, ..Moment::default() };
+    assert_eq!(states(&prompts.poll(&own(850, 765))), [PromptState::Delivered]);
+    let busy = Moment { now_ms: 860, ..Moment::default() };
     assert_eq!(states(&prompts.poll(&busy)), [PromptState::Accepted]);
     assert_eq!(prompts.poll(&own(5000, 4900)), []);
     assert_eq!(states(&prompts.poll(&own(5200, 4900))), [PromptState::Done]);
