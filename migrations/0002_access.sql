@@ -42,6 +42,13 @@ CREATE TABLE allowed_entities (
   UNIQUE (kind, name)
 ) STRICT;
 
+-- Logins that the deployment names as admins, and whom they meant when they first came: a name given up and taken by another
+-- makes nobody an admin.
+CREATE TABLE admin_logins (
+  login TEXT PRIMARY KEY,
+  github INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What was done once for this deployment.
 CREATE TABLE deployment (
   name TEXT PRIMARY KEY,

@@ -52,7 +52,7 @@ pub async fn set_role(mut visit: Visit) -> Result<Response, Error> {
     http::no_content()
 }
 
-/// Ends all of a person's sign-ins and closes their sockets; what lets the person in stays.
+/// Ends all of a person's sign-ins, sockets and tokens; what lets the person in stays.
 pub async fn end(visit: Visit) -> Result<Response, Error> {
     sign_out(&visit, visit.number("person")?).await?;
     http::no_content()
@@ -92,7 +92,7 @@ pub async fn disallow(visit: &Visit, id: u64) -> Result<(), Error> {
     let text = entity.text();
     let own = visit.person()?.number();
     let people = db.people_allowed_by(&text, PEOPLE_MAX).await?;
-    if people.iter().any(|person| person.id == own) {
+    if db.person(own).await?.is_some_and(|person| person.allowed_by == text) {
         return Err(Error::new(
             Kind::Conflict,
             "You came in by this entry yourself. Add another that lets you in, sign in again, then remove this one.",
@@ -118,15 +118,13 @@ pub async fn give_role(visit: &Visit, person: u64, role: Role) -> Result<(), Err
     Err(Error::new(Kind::Conflict, "There has to be an admin: make somebody else one first."))
 }
 
-/// Ends all of a person's sign-ins and closes their sockets.
+/// Ends everything that a person has: sign-ins, sockets and tokens. Whom the list lets in may sign in again.
 pub async fn sign_out(visit: &Visit, person: u64) -> Result<(), Error> {
     let db = Db::open(&visit.env)?;
     let row = db.person(person).await?.ok_or_else(|| Error::not_found("person"))?;
-    db.end_sign_ins(person, 0).await?;
-    gate(visit, &db).close_sockets(&row).await?;
-    let event = Event::of(Action::SignInEnded).on("all sign-ins").with("person", person.to_string());
+    let event = Event::of(Action::SignInEnded).on(format!("person {person}"));
     audit::note(visit, event).await;
-    Ok(())
+    gate(visit, &db).end(&row, true, "ended by an admin").await
 }
 
 fn gate<'a>(visit: &'a Visit, db: &'a Db) -> Gate<'a> {

@@ -77,6 +77,11 @@ impl Gate<'_> {
         self.db.allowed().await
     }
 
+    /// Whether the deployment names this person as an admin.
+    pub async fn is_named_admin(&self, profile: &Profile) -> Result<bool, Error> {
+        Ok(self.config.is_admin(&profile.login) && self.db.is_pinned_admin(&profile.login, profile.id).await?)
+    }
+
     /// What lets this person in now; `None`: nothing does.
     pub async fn allowed_by(
         &self,
@@ -85,7 +90,7 @@ impl Gate<'_> {
         profile: &Profile,
         lost: Option<&Lost>,
     ) -> Result<Option<String>, Failure> {
-        if self.config.is_admin(&profile.login) {
+        if self.is_named_admin(profile).await.map_err(|error| Failure::Unavailable(error.detail))? {
             return Ok(Some("admin".to_owned()));
         }
         let rows = self.allowed().await.map_err(|error| Failure::Unavailable(error.detail))?;
@@ -138,6 +143,11 @@ impl Gate<'_> {
                 self.end(person, true, &why).await?;
                 Ok(false)
             }
+            // Nothing was said about what the person belongs to: tokens work again after the next sign-in.
+            Failure::Stale(why) => {
+                self.end(person, false, &why).await?;
+                Ok(false)
+            }
             Failure::Setup(why) | Failure::Unavailable(why) => {
                 console_error!(
                     "{}",
@@ -156,10 +166,19 @@ impl Gate<'_> {
 
     /// Confirms the access of everybody for whom it is due.
     pub async fn sweep(&self) -> Result<(), Error> {
+        for person in self.db.people_to_close(PEOPLE_MAX).await? {
+            noted(&person, self.close_all(&person, false).await);
+        }
         for person in self.db.people_due(self.now_ms, PEOPLE_MAX).await? {
-            self.confirm_if_due(&person, 0).await?;
+            noted(&person, self.confirm_if_due(&person, 0).await.map(drop));
         }
         Ok(())
+    }
+
+    /// Closes everything that somebody who is out has open.
+    async fn close_all(&self, person: &PersonRow, revoke: bool) -> Result<(), Error> {
+        client::call(self.env, caller(person), Request::CloseAll { revoke }).await?;
+        self.db.closed_all(person.id, self.now_ms).await
     }
 
     /// Closes what the person has open as a browser or a command line; those that may come back do by themselves.
@@ -178,7 +197,8 @@ impl Gate<'_> {
         if let Err(error) = audit::record_own(self.db, self.now_ms, event).await {
             console_error!("{}", serde_json::json!({ "event": "audit_failed", "detail": error.detail }));
         }
-        client::call(self.env, caller(person), Request::CloseAll { revoke }).await?;
+        // A hub that does not answer now is told by the next sweep.
+        noted(person, self.close_all(person, revoke).await);
         Ok(())
     }
 
@@ -208,9 +228,9 @@ impl Gate<'_> {
                 Ok(tokens.access)
             }
             // A refresh token works once: somebody else may have used it a moment ago, and kept what it gave.
-            Err(Failure::Refused(why)) => match self.tokens(person).await {
+            Err(Failure::Stale(why)) => match self.tokens(person).await {
                 Ok(newer) if newer.refresh != kept.refresh => Ok(newer.access),
-                _ => Err(Failure::Refused(why)),
+                _ => Err(Failure::Stale(why)),
             },
             Err(failure) => Err(failure),
         }
@@ -243,4 +263,12 @@ impl Gate<'_> {
 
 fn caller(person: &PersonRow) -> Caller {
     Caller { person: person.id.to_string(), name: person.name.clone(), via: Via::System }
+}
+
+/// One person's trouble is logged, and is not everybody's.
+fn noted(person: &PersonRow, done: Result<(), Error>) {
+    if let Err(error) = done {
+        let line = serde_json::json!({ "event": "access_failed", "person": person.id, "detail": error.detail });
+        console_error!("{line}");
+    }
 }

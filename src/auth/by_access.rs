@@ -2,10 +2,11 @@
 
 use worker::Response;
 
-use super::{cf_access, return_path, sign_in};
+use super::{allowance, cf_access, return_path, sign_in};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::pages::home;
+use crate::router;
 use crate::store::Db;
 
 /// Signs in whom Access vouches for.
@@ -15,6 +16,8 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
         Some(application) if visit.config.github.is_none() => application,
         Some(_) | None => return Err(Error::not_found("page")),
     };
+    router::rate_limit(&visit, "sign-in").await?;
+    allowance::check(&visit, &allowance::SIGN_IN).await?;
     let assertion = visit.header(cf_access::HEADER).unwrap_or_default();
     let email = match cf_access::email(application, &assertion, visit.now_ms).await {
         Ok(email) => email,

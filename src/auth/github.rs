@@ -75,7 +75,7 @@ impl TurnedAway {
 impl From<Failure> for TurnedAway {
     fn from(failure: Failure) -> TurnedAway {
         match failure {
-            Failure::Refused(why) => TurnedAway::new(
+            Failure::Refused(why) | Failure::Stale(why) => TurnedAway::new(
                 400,
                 "GitHub did not accept this sign-in: it took too long or was used already. Sign in again.",
                 why,
@@ -170,7 +170,7 @@ async fn welcome(
         login: &profile.login,
         name: &name,
         allowed_by,
-        is_named_admin: visit.config.is_admin(&profile.login),
+        is_named_admin: gate.is_named_admin(profile).await?,
         first_is_admin: visit.config.admins.is_empty(),
     };
     let person = gate.db.save_github_person(&arrival, visit.now_ms + CONFIRMED_MS, visit.now_ms).await?;

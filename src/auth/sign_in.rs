@@ -1,5 +1,7 @@
 //! Beginning a sign-in, however the person proved who they are.
 
+use session_hub::call::Request;
+
 use super::{Identity, allowance, cookie};
 use crate::audit::{self, Action, Actor, Event};
 use crate::error::Error;
@@ -11,6 +13,11 @@ use crate::store::Db;
 pub async fn begin(visit: &Visit, db: &Db, (person, name): (u64, &str), by: &str) -> Result<String, Error> {
     if let Identity::SignedIn(before) = visit.identify().await? {
         db.end_sign_in(before.person.number(), before.id).await?;
+        if before.person.number() != person {
+            // This browser's other tabs show somebody else's terminals.
+            let request = Request::CloseSockets { person: before.person.id.clone() };
+            visit.ask_for(&before.person, request).await?;
+        }
     }
     let value = cookie::mint()?;
     let agent = visit.header("user-agent").unwrap_or_default();

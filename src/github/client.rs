@@ -18,6 +18,8 @@ const SCOPE: &str = "read:org";
 pub enum Failure {
     /// The person's consent does not hold: a code that was used or is too old, a token that was revoked.
     Refused(String),
+    /// The person has to sign in again: a refresh token works once, and this one did already, perhaps unheard.
+    Stale(String),
     /// The deployment is set up wrongly: client id, secret or callback.
     Setup(String),
     /// GitHub is down, slow, rate-limits, or answers nonsense: ask again later.
@@ -71,7 +73,11 @@ impl Client<'_> {
 
     /// New tokens for old; the old ones end.
     pub async fn refresh(&self, refresh: &str, now_ms: u64) -> Result<Tokens, Failure> {
-        self.tokens(&[("grant_type", "refresh_token"), ("refresh_token", refresh)], now_ms).await
+        let tokens = self.tokens(&[("grant_type", "refresh_token"), ("refresh_token", refresh)], now_ms).await;
+        tokens.map_err(|failure| match failure {
+            Failure::Refused(why) => Failure::Stale(why),
+            failure => failure,
+        })
     }
 
     async fn tokens(&self, fields: &[(&str, &str)], now_ms: u64) -> Result<Tokens, Failure> {

@@ -20,6 +20,8 @@ pub enum Door {
     Exchange,
     /// A device's code.
     Device,
+    /// A program that waits for its code to be confirmed.
+    DevicePoll,
     /// Opening a socket.
     Connect,
     /// GitHub's webhooks.
@@ -50,7 +52,8 @@ impl Door {
 
     /// The door of this name; one that is not known is a page.
     pub fn named(name: &str) -> Door {
-        let all = [Door::SignIn, Door::Exchange, Door::Device, Door::Connect, Door::Webhook, Door::Api];
+        let all =
+            [Door::SignIn, Door::Exchange, Door::Device, Door::DevicePoll, Door::Connect, Door::Webhook, Door::Api];
         all.into_iter().find(|door| door.word() == name).unwrap_or(Door::Page)
     }
 
@@ -59,6 +62,7 @@ impl Door {
             Door::SignIn => "sign-in",
             Door::Exchange => "exchange",
             Door::Device => "device",
+            Door::DevicePoll => "device-token",
             Door::Connect => "connect",
             Door::Webhook => "webhook",
             Door::Api => "api",

@@ -79,6 +79,23 @@ impl Db {
         Ok(())
     }
 
+    /// Whether this login of an admin means this person of GitHub: whoever came by it first, for ever.
+    pub async fn is_pinned_admin(&self, login: &str, github: u64) -> Result<bool, Error> {
+        #[derive(Deserialize)]
+        struct Pinned {
+            github: u64,
+        }
+        let login = login.to_lowercase();
+        self.run(
+            "INSERT INTO admin_logins (login, github) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            &[Param::Text(&login), Param::Number(github)],
+        )
+        .await?;
+        let row: Option<Pinned> =
+            self.first("SELECT github FROM admin_logins WHERE login = ?1", &[Param::Text(&login)]).await?;
+        Ok(row.is_some_and(|row| row.github == github))
+    }
+
     /// Notes that something was done for this deployment. True for exactly one caller ever.
     pub async fn do_once(&self, name: &str, now_ms: u64) -> Result<bool, Error> {
         let done = self

@@ -186,8 +186,11 @@ impl Db {
 
     /// Lets the next sweep ask about everybody whom an entity, or anything of an organisation, let in.
     pub async fn recheck_soon(&self, text: &str) -> Result<(), Error> {
-        self.run("UPDATE people SET recheck_ms = 0 WHERE allowed_by LIKE ?1 AND github <> 0", &[Param::Text(text)])
-            .await?;
+        self.run(
+            "UPDATE people SET recheck_ms = 0 WHERE allowed_by LIKE ?1 AND github <> 0 AND lost_ms = 0",
+            &[Param::Text(text)],
+        )
+        .await?;
         Ok(())
     }
 
@@ -240,20 +243,48 @@ impl Db {
         Ok(())
     }
 
-    /// The person is out: no sign-in is left, no token works, and for good if `revoke`.
+    /// The person is out: no sign-in is left, no token works, and for good if `revoke`. What marks the person as out comes
+    /// last, so that whoever is stopped in the middle is found due again; what is open is still to be closed.
     pub async fn end_access(&self, person: u64, revoke: bool, now_ms: u64) -> Result<(), Error> {
         let id = Param::Number(person);
-        self.run("UPDATE people SET lost_ms = ?2 WHERE id = ?1 AND lost_ms = 0", &[id, Param::Number(now_ms)]).await?;
         self.run("DELETE FROM sign_ins WHERE person = ?1", &[id]).await?;
         if revoke {
-            self.run("DELETE FROM github_tokens WHERE person = ?1", &[id]).await?;
             self.run(
                 "UPDATE tokens SET revoked_ms = ?2 WHERE person = ?1 AND revoked_ms = 0",
                 &[id, Param::Number(now_ms)],
             )
             .await?;
         }
+        self.run(
+            "UPDATE people SET lost_ms = ?2, recheck_ms = 0 WHERE id = ?1 AND lost_ms = 0",
+            &[id, Param::Number(now_ms)],
+        )
+        .await?;
+        if revoke {
+            self.run("DELETE FROM github_tokens WHERE person = ?1", &[id]).await?;
+        }
         Ok(())
+    }
+
+    /// Everything that the person had open is closed.
+    pub async fn closed_all(&self, person: u64, now_ms: u64) -> Result<(), Error> {
+        self.run(
+            "UPDATE people SET recheck_ms = ?2 WHERE id = ?1 AND lost_ms <> 0",
+            &[Param::Number(person), Param::Number(now_ms)],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// People who are out, and whose hub was not reached yet to close what they have open.
+    pub async fn people_to_close(&self, limit: u64) -> Result<Vec<PersonRow>, Error> {
+        self.all(
+            "SELECT p.id AS person, p.name AS person_name, p.role,
+                 CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
+                 p.recheck_ms FROM people p WHERE p.lost_ms <> 0 AND p.recheck_ms = 0 ORDER BY p.lost_ms LIMIT ?1",
+            &[Param::Number(limit)],
+        )
+        .await
     }
 
     /// Everybody who ever came, the newest first.

@@ -174,20 +174,25 @@ impl Db {
         Ok(())
     }
 
-    /// Revokes a token of this person; again changes nothing. Its scope, or `None` if there is no such token.
-    pub async fn revoke_token(&self, person: u64, id: &str, now_ms: u64) -> Result<Option<Scope>, Error> {
+    /// What a token of this person may be used for.
+    pub async fn token_scope(&self, person: u64, id: &str) -> Result<Option<Scope>, Error> {
         #[derive(Deserialize)]
         struct Row {
             scope: Scope,
         }
+        let row: Option<Row> = self
+            .first("SELECT scope FROM tokens WHERE id = ?1 AND person = ?2", &[Param::Text(id), Param::Number(person)])
+            .await?;
+        Ok(row.map(|row| row.scope))
+    }
+
+    /// Revokes a token of this person; again changes nothing. Its scope, or `None` if there is no such token.
+    pub async fn revoke_token(&self, person: u64, id: &str, now_ms: u64) -> Result<Option<Scope>, Error> {
         self.run(
             "UPDATE tokens SET revoked_ms = ?3 WHERE id = ?1 AND person = ?2 AND revoked_ms = 0",
             &[Param::Text(id), Param::Number(person), Param::Number(now_ms)],
         )
         .await?;
-        let row: Option<Row> = self
-            .first("SELECT scope FROM tokens WHERE id = ?1 AND person = ?2", &[Param::Text(id), Param::Number(person)])
-            .await?;
-        Ok(row.map(|row| row.scope))
+        self.token_scope(person, id).await
     }
 }

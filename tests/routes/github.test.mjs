@@ -346,13 +346,62 @@ test("admins say who may come in", async (t) => {
     assert.equal((await api.delete(`/api/access/${own.id}`)).status, 409);
   });
 
-  await t.test("an admin ends another's sign-ins", async () => {
+  await t.test("an admin's login means whoever had it first", async () => {
+    await github.addPerson({ login: "impostor" });
+    await github.rename("mona", "lisa");
+    await github.rename("impostor", "mona");
+    turnedAway((await signIn(hub, github, "mona")).answer, 403, /none of/);
+    await github.rename("mona", "impostor");
+    await github.rename("lisa", "mona");
+    assert.equal((await signIn(hub, github, "mona")).answer.status, 303);
+  });
+
+  await t.test("an admin ends another's sign-ins, sockets and tokens", async () => {
     const { api } = await signIn(hub, github, "robot");
+    const { json: token } = await api.post("/api/tokens", { name: "script", scope: "cli" });
+    const socket = await api.ws("/ws/connect");
     const [{ id }] = hub.sql("SELECT id FROM people WHERE login = 'robot'");
     assert.equal((await mona.delete(`/api/people/${id}/sign-ins`)).status, 204);
+    assert.equal((await socket.closed()).code, 4001);
     assert.equal((await api.get("/api/sessions")).status, 401);
+    const headers = { authorization: `Bearer ${token.token}` };
+    assert.equal((await hub.anonymous().get("/api/sessions", { headers })).status, 401);
     assert.equal((await signIn(hub, github, "robot")).answer.status, 303);
   });
+
+  await t.test("another person signing in on the same browser closes what the first had open", async () => {
+    const { api } = await signIn(hub, github, "robot");
+    const socket = await api.ws("/ws/connect");
+    await github.signInAs("mona");
+    const begun = await begin(hub);
+    await comeBack(hub, await github.authorize(begun.location), `${begun.cookie}; ${api.cookie}`);
+    assert.equal((await socket.closed()).code, 4001);
+  });
+
+  await t.test("a hub that was not reached when access ended is told by the next sweep", async () => {
+    const { api } = await signIn(hub, github, "robot");
+    const socket = await api.ws("/ws/connect");
+    // As it is left when the hub's object does not answer: out, and not closed yet.
+    hub.sql("DELETE FROM sign_ins WHERE person = (SELECT id FROM people WHERE login = 'robot')");
+    hub.sql("UPDATE people SET lost_ms = 1, recheck_ms = 0 WHERE login = 'robot'");
+    await hub.scheduled();
+    assert.equal((await socket.closed()).code, 4001);
+    assert.notEqual(hub.sql("SELECT recheck_ms FROM people WHERE login = 'robot'")[0].recheck_ms, 0, "once");
+  });
+});
+
+test("a refresh token that was used unheard ends the sign-in, and no token for good", async (t) => {
+  const { hub, github } = await startBoth(t);
+  const { api } = await signIn(hub, github, "mona");
+  const { json: token } = await api.post("/api/tokens", { name: "script", scope: "cli" });
+  await github.expireTokens("mona", { refresh: true });
+  hub.sql("UPDATE github_tokens SET expires_ms = 1");
+  letPass(hub, HOUR_MS);
+  await hub.scheduled();
+  assert.equal((await api.get("/api/sessions")).status, 401);
+  await signIn(hub, github, "mona");
+  const headers = { authorization: `Bearer ${token.token}` };
+  assert.equal((await hub.anonymous().get("/api/sessions", { headers })).status, 200);
 });
 
 test("an OAuth app's tokens, which do not expire, do as well", async (t) => {

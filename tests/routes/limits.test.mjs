@@ -68,11 +68,10 @@ test("exact counts", async (t) => {
     const wrong = await Promise.all(Array.from({ length: 50 }, () => post(bearer("mst_wrong"))));
     const count = (status) => wrong.filter((each) => each.status === status).length;
     assert.deepEqual([count(401), count(429)], [30, 20]);
-    assert.equal((await post(bearer(token))).status, 429);
+    assert.equal((await post(bearer(token))).status, 200, "a neighbour's old token keeps no good one out");
     const d1 = openD1(hub);
     d1.exec("UPDATE counts SET ends_ms = 1 WHERE key LIKE 'exchange 198%'");
-    assert.equal((await post(bearer(token))).status, 200, "until its span is over");
-    assert.equal((await post(bearer("mst_wrong"))).status, 401);
+    assert.equal((await post(bearer("mst_wrong"))).status, 401, "until its span is over");
     const left = d1.prepare("SELECT key, count FROM counts WHERE key LIKE 'exchange 198%'").all();
     assert.deepEqual(left.map((row) => [row.key, row.count]), [["exchange 198.51.100.3", 1]], "and then it counts anew");
     d1.exec("UPDATE counts SET ends_ms = 1");
