@@ -111,6 +111,7 @@ impl<S: Store> Hub<S> {
         let Some(watcher) = watcher.filter(|watcher| !watcher.typed) else { return Ok(()) };
         writers::remember(&self.db, terminal, watcher.writer, &watcher.person, moment.now_ms)?;
         watcher.typed = true;
+        out.driving.insert(terminal);
         out.touched.insert(socket);
         Ok(())
     }

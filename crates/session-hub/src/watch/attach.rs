@@ -55,10 +55,12 @@ impl Wire {
         out.touched.insert(attach.socket);
         out.viewer(attach.socket, attached);
         self.size_changed(out);
-        let driver = self.driver().map(|driver| driver.socket);
-        if driver != driver_before {
+        // Who opens a terminal and never types has driven nothing; the first key is written down with its writer, and an
+        // attach waits for no row.
+        if self.driver().is_some_and(|driver| driver.typed && Some(driver.socket) != driver_before) {
             out.driving.insert(self.terminal);
         }
+        let driver = self.driver().map(|driver| driver.socket);
         if !again || other.is_some() || driver != driver_before {
             self.tell_people(out);
         }

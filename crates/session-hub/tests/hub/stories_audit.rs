@@ -112,7 +112,7 @@ fn driving_is_told_of_when_it_changes_hands_and_not_by_a_key() {
 }
 
 #[test]
-fn opening_with_the_wish_to_drive_is_driving() {
+fn opening_with_the_wish_to_drive_is_driving_from_the_first_key() {
     let mut stage = Stage::new();
     let (_, terminal) = stage.session();
     for person in ["ann", "bob"] {
@@ -120,6 +120,10 @@ fn opening_with_the_wish_to_drive_is_driving() {
         viewer.drive = true;
         stage.add(viewer);
     }
+    assert!(log(&mut stage).entries.is_empty(), "nobody has typed");
+    let (viewer, world) = stage.viewer(0);
+    viewer.type_bytes(world, 3);
+    stage.settle();
     let page = log(&mut stage);
     assert_eq!(page.entries.iter().map(|entry| entry.actor.id.as_str()).collect::<Vec<_>>(), ["ann"], "bob only looks");
 }
