@@ -164,6 +164,8 @@ pub enum ErrorCode {
     NotFound,
     /// Somebody else drives.
     NotDriver,
+    /// What the sender may do in this session does not include it.
+    Forbidden,
     /// The runner is away.
     RunnerOffline,
     /// The agent has ended.

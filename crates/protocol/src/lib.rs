@@ -10,6 +10,7 @@
 //! * [`limits`]: every bound, with its arithmetic.
 //! * [`close`]: the named close codes and whether to reconnect.
 //! * [`deflate`]: the raw-deflate payload encoding.
+//! * [`right`]: what somebody may do with a session.
 //! * [`status`]: an agent's status, a prompt's state.
 //!
 //! **Trust.** Every decoder takes bytes from a stranger: it bounds, checks and returns a typed error, and never panics.
@@ -22,6 +23,7 @@ pub mod control;
 pub mod deflate;
 pub mod frame;
 pub mod limits;
+pub mod right;
 pub mod status;
 
 /// The WebSocket subprotocol that both sides must name in the handshake.

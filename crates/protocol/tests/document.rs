@@ -163,13 +163,14 @@ fn words_are_the_codes() {
     };
     assert_eq!(words("status"), Status::ALL.map(Status::word));
     assert_eq!(words("state"), PromptState::ALL.map(PromptState::word));
-    let sources = [CONTROL, include_str!("../src/status.rs")].concat();
+    let sources = [CONTROL, include_str!("../src/status.rs"), include_str!("../src/right.rs")].concat();
     for (name, of) in [
         ("blocked_on", "BlockedOn"),
         ("evidence", "Evidence"),
         ("code", "ErrorCode"),
         ("mode", "StopMode"),
         ("delivery", "Delivery"),
+        ("right", "Right"),
     ] {
         let start = sources.find(&format!("pub enum {of} {{")).expect("the enum");
         let body = &sources[start..start + sources[start..].find("\n}").expect("its end")];

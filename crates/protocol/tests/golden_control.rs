@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 use muster_protocol::control::*;
+use muster_protocol::right::Right;
 use muster_protocol::status::*;
 
 /// The source of all control messages.
@@ -249,6 +250,7 @@ fn viewer_events() {
         window: 524_288,
         status: status(),
         last_output_ms: 6,
+        right: Right::Owner,
     };
     let people = vec![Person { id: "1".into(), name: "Ada".into(), drives: true, you: false }];
     let refused = ViewerEvent::InputRefused { terminal: 7, code: ErrorCode::NotDriver, message: "Ada drives".into() };
@@ -258,12 +260,16 @@ fn viewer_events() {
             (
                 attached,
                 format!(
-                    r#"{{"type":"attached","terminal":7,"writer":"00000000000000ff","cols":120,"rows":40,"online":true,"window":524288,"status":{STATUS},"last_output_ms":6}}"#
+                    r#"{{"type":"attached","terminal":7,"writer":"00000000000000ff","cols":120,"rows":40,"online":true,"window":524288,"status":{STATUS},"last_output_ms":6,"right":"owner"}}"#
                 ),
             ),
             (
                 ViewerEvent::CaughtUp { terminal: 7, offset: 9 },
                 r#"{"type":"caught_up","terminal":7,"offset":9}"#.into(),
+            ),
+            (
+                ViewerEvent::Right { terminal: 7, right: Right::Prompter },
+                r#"{"type":"right","terminal":7,"right":"prompter"}"#.into(),
             ),
             (
                 ViewerEvent::Gap { terminal: 7, from: 1, to: 2, reason: "old".into() },

@@ -4,6 +4,7 @@
 use muster_protocol::control::*;
 use muster_protocol::frame::{self, Flags, Frame, Header, Kind};
 use muster_protocol::limits::*;
+use muster_protocol::right::Right;
 use muster_protocol::status::*;
 use muster_protocol::{close, deflate};
 use proptest::prelude::*;
@@ -205,7 +206,8 @@ fn viewer_event() -> impl Strategy<Value = ViewerEvent> {
                 online,
                 window,
                 status,
-                last_output_ms: window
+                last_output_ms: window,
+                right: Right::Prompter,
             }
         ),
         (any::<u32>(), prop::collection::vec(person, 0..4))

@@ -108,7 +108,7 @@ impl<S: Store> Hub<S> {
             if known.as_deref() == Some(&writer) {
                 continue;
             }
-            self.audit_driver(now_ms, terminal, driver.socket, Action::DrivingTaken)?;
+            self.audit_viewer(now_ms, terminal, driver.socket, Action::DrivingTaken)?;
             self.db.write(
                 "INSERT INTO drivers (terminal, writer) VALUES (?, ?)
                  ON CONFLICT (terminal) DO UPDATE SET writer = excluded.writer",
@@ -120,12 +120,13 @@ impl<S: Store> Hub<S> {
 
     /// Writes down that a viewer gave a terminal up and nobody drives it now.
     pub(crate) fn audit_release(&self, now_ms: u64, terminal: u32, socket: SocketId) -> Result<(), Fault> {
-        self.audit_driver(now_ms, terminal, socket, Action::DrivingReleased)?;
+        self.audit_viewer(now_ms, terminal, socket, Action::DrivingReleased)?;
         self.db.write("DELETE FROM drivers WHERE terminal = ?", &[terminal.into()])?;
         Ok(())
     }
 
-    fn audit_driver(&self, now_ms: u64, terminal: u32, socket: SocketId, action: Action) -> Result<(), Fault> {
+    /// Writes down what a viewer does at a terminal.
+    pub(crate) fn audit_viewer(&self, now_ms: u64, terminal: u32, socket: SocketId, action: Action) -> Result<(), Fault> {
         let Some(Peer::Viewer { person, name, via }) = self.sockets.get(&socket).map(|known| &known.peer) else {
             return Ok(());
         };

@@ -4,11 +4,16 @@ use protocol::audit::{Entry, Head, Via};
 use protocol::claudecodeui::InstanceCommand;
 use protocol::control::{AgentOffer, ErrorCode, Person, Size, StatusReport, StopMode};
 use protocol::status::PromptState;
+use protocol::right::Right;
 use serde::{Deserialize, Serialize};
 
+use crate::standing::Standing;
+
 mod instances;
+mod shares;
 
 pub use instances::{Farewell, InstanceView, Link, LinkAnswer, LobbyOrder, LobbyReport, instance_id, instance_number};
+pub use shares::{Grantee, ShareView, Shared, SharedSession, Shares};
 
 /// Who asks; the hub writes it to the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +25,9 @@ pub struct Caller {
     /// By which way.
     #[serde(default)]
     pub via: Via,
+    /// On what grounds.
+    #[serde(default)]
+    pub standing: Standing,
 }
 
 /// A question or a command, with who asks.
@@ -89,6 +97,9 @@ pub enum Request {
     OpenTerminal {
         /// In which session.
         session: u64,
+        /// On which runner; empty: that of the session.
+        #[serde(default)]
+        runner: String,
         /// With which agent.
         agent: String,
         /// In which folder; empty: that of the session.
@@ -150,6 +161,9 @@ pub enum Request {
         runner: String,
         /// Its name.
         name: String,
+        /// The one session that it is for, with which it ends; 0: none in particular.
+        #[serde(default)]
+        session: u64,
     },
     /// Another name. Answer: [`Reply::Runner`].
     RenameRunner {
@@ -163,6 +177,33 @@ pub enum Request {
         /// Which.
         runner: String,
     },
+    /// Who a session is shared with. Answer: [`Reply::Shares`].
+    Shares {
+        /// Which.
+        session: u64,
+    },
+    /// A session is shared, or with whom it is shared already may do something else. Answer: [`Reply::Share`].
+    Share {
+        /// Which.
+        session: u64,
+        /// With whom.
+        grantee: Grantee,
+        /// What people call them.
+        name: String,
+        /// What they may do.
+        right: Right,
+        /// When it ends; 0: when it is withdrawn.
+        expires_ms: u64,
+    },
+    /// It is no longer. Answer: [`Reply::Done`].
+    Withdraw {
+        /// Of which session.
+        session: u64,
+        /// Which share.
+        share: u64,
+    },
+    /// The sessions that whoever asks was invited to. Answer: [`Reply::Shared`].
+    Shared,
     /// Entries of the hub's audit log, oldest first. Answer: [`Reply::Audit`].
     AuditFrom {
         /// From this one on.
@@ -228,6 +269,12 @@ pub enum Reply {
     Prompt(PromptView),
     /// A runner.
     Runner(RunnerView),
+    /// Who a session is shared with.
+    Shares(Shares),
+    /// One share.
+    Share(ShareView),
+    /// Sessions that the caller was invited to.
+    Shared(Shared),
     /// Entries of the audit log.
     Audit(AuditPage),
     /// A claudecodeui instance.
@@ -363,6 +410,9 @@ pub struct SessionView {
 pub struct SessionDetail {
     /// When this was true.
     pub now_ms: u64,
+    /// What whoever asks may do with it.
+    #[serde(default)]
+    pub right: Right,
     /// Its line.
     #[serde(flatten)]
     pub view: SessionView,
@@ -438,6 +488,12 @@ pub struct PromptView {
     pub reason: String,
     /// Who sent it.
     pub author: String,
+    /// The id of that person; empty where only the name was kept.
+    #[serde(default)]
+    pub person: String,
+    /// Whoever asks may change it or take it back, while it is queued.
+    #[serde(default)]
+    pub editable: bool,
     /// When it was queued.
     pub queued_ms: u64,
     /// When it reached its state.
@@ -463,6 +519,9 @@ pub struct RunnerView {
     pub online: bool,
     /// Revoked.
     pub revoked: bool,
+    /// The one session that it is for; 0: none in particular.
+    #[serde(default, skip_serializing_if = "is_none_in_particular")]
+    pub session: u64,
     /// When it connected or disconnected; 0: it never connected.
     pub since_ms: u64,
     /// Its newest sign of life.
@@ -473,6 +532,10 @@ pub struct RunnerView {
     pub agents: Vec<AgentOffer>,
     /// Its default folder.
     pub home: String,
+}
+
+fn is_none_in_particular(session: &u64) -> bool {
+    *session == 0
 }
 
 /// One thing that happened.

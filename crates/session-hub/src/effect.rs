@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use protocol::audit::Via;
 
 use crate::call::{Call, LobbyOrder, Reply};
+use crate::standing::Standing;
 use protocol::close::CloseCode;
 
 /// Names a socket for as long as it is open, across hibernation; never reused within a hub.
@@ -53,6 +54,21 @@ fn is_browser(via: &Via) -> bool {
     *via == Via::Browser
 }
 
+/// What the Worker vouches for beside who somebody is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    /// On what grounds they come.
+    #[serde(default, skip_serializing_if = "Standing::is_owner")]
+    pub standing: Standing,
+    /// When the proof that was shown ends, and the socket with it; 0: when it is revoked.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ends_ms: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// What a page shows, and so which changes concern it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "topic", content = "id", rename_all = "snake_case")]
@@ -65,6 +81,8 @@ pub enum Topic {
     Clients,
     /// One claudecodeui instance.
     Instance(u64),
+    /// The sessions of this hub that somebody else was invited to.
+    Shared,
 }
 
 /// One event for the hub.
@@ -78,6 +96,8 @@ pub enum Input<'a> {
         socket: SocketId,
         /// Who it is.
         peer: Peer,
+        /// What else the Worker vouches for.
+        pass: Pass,
     },
     /// A text message.
     Text {
@@ -145,6 +165,13 @@ pub enum Effect {
         /// What.
         topic: Topic,
     },
+    /// Tell a page that what it shows is not there any more for whoever looks; its close follows.
+    Farewell {
+        /// Which.
+        socket: SocketId,
+        /// What it showed.
+        topic: Topic,
+    },
     /// Answer the call. Boxed, because it is rare and large, and the list of effects of a keystroke shall be small.
     Reply(Box<Reply>),
     /// Something is wanted of a lobby. Comes of calls alone, never of a socket's event.
@@ -173,6 +200,9 @@ pub struct Attachment {
     /// Who it is.
     #[serde(flatten)]
     pub peer: Peer,
+    /// What else the Worker vouched for.
+    #[serde(flatten)]
+    pub pass: Pass,
     /// When it connected.
     pub connected_ms: u64,
     /// What a viewer watches; changes with attach, drive and lag, never with a byte.

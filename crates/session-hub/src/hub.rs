@@ -31,6 +31,8 @@ pub struct Hub<S> {
     pub(crate) messages_in: u64,
     /// The lobbies were asked, since this was loaded, whether the instances' sockets are still there.
     pub(crate) links_checked: bool,
+    /// When the platform was asked to wake this, as far as is known: never later than something ends.
+    pub(crate) alarm_ms: Option<u64>,
     /// The registry has to be loaded again before anything else.
     stale: bool,
 }
@@ -52,11 +54,14 @@ impl<S: Store> Hub<S> {
             loaded_ms: moment.now_ms,
             messages_in: 0,
             links_checked: false,
+            alarm_ms: None,
             stale: false,
         };
         let mut out = Out::default();
         hub.restore_sockets(sockets, &mut out);
         hub.note_absent_runners(moment.now_ms)?;
+        // Asked for by whatever ends first, before it could be forgotten.
+        hub.alarm_ms = hub.first_end();
         let effects = hub.finish(out);
         Ok((hub, effects))
     }
@@ -123,9 +128,9 @@ impl<S: Store> Hub<S> {
                 out.reply(reply);
                 Ok(())
             }
-            Input::Connected { socket, peer } => self.connected(moment, socket, peer, out),
+            Input::Connected { socket, peer, pass } => self.connected(moment, socket, peer, pass, out),
             Input::Closed { socket } => self.closed(moment, socket, out),
-            Input::Alarm => Ok(()),
+            Input::Alarm => self.alarm(moment, out),
         }
     }
 
@@ -136,6 +141,9 @@ impl<S: Store> Hub<S> {
         if let Err(Fault::Store(error)) = self.reload(moment.now_ms) {
             out.log("reload_failed", error.to_string());
         }
+        // What was dropped may have been the asking for an alarm.
+        self.alarm_ms = None;
+        self.set_alarm(moment.now_ms, out);
         match source {
             Source::Call => {
                 let message = "The hub could not write that down. Nothing was changed; try again.".into();
@@ -177,6 +185,7 @@ impl<S: Store> Hub<S> {
         let mut changed = std::mem::take(&mut out.changed);
         if changed.contains(&Topic::Dashboard) {
             changed.insert(Topic::Clients); // made of the same board
+            changed.insert(Topic::Shared); // ... and of some of its lines
         }
         for topic in changed {
             if self.is_shown(topic) {

@@ -7,6 +7,8 @@
 //! * [`limits`]: the hub's own bounds; those of the wire are in the protocol crate.
 //! * [`lobby`]: where claudecodeui instances wait until it is known whose they are, and stay.
 //! * `hub`: the dispatcher; `sockets`, `runner`, `viewer` and `calls` take its inputs apart.
+//! * [`standing`]: on what grounds somebody comes, and what that lets them do.
+//! * `ends`: what ends by itself, and the one alarm for it.
 //! * `registry`: what the store holds, cached in memory; `prompts`, `timeline`, `audit`, `checkpoints` and `writers` own the
 //!   other tables, `migrations` their shape.
 //! * `watch`: who watches which terminal and how far each is: the hot path, which never touches the store.
@@ -20,6 +22,7 @@ mod calls;
 mod checkpoints;
 mod db;
 pub mod effect;
+mod ends;
 mod hub;
 pub mod limits;
 pub mod lobby;
@@ -29,6 +32,7 @@ mod prompts;
 mod registry;
 mod runner;
 mod sockets;
+pub mod standing;
 mod status;
 pub mod store;
 mod text;

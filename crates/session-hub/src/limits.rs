@@ -23,6 +23,10 @@ pub const LOBBY_WAITING_MAX: usize = 1_000;
 pub const INSTANCE_TEXTS_PER_PERIOD_MAX: u32 = 100;
 /// Sessions, archived ones included; with their 16 terminals at most, each takes at most 32 KB of memory.
 pub const SESSIONS_MAX: usize = 2_000;
+/// Shares of one session, guest links included: 2,000 sessions x 50 x 300 bytes are 30 MB at worst.
+pub const SHARES_PER_SESSION_MAX: usize = 50;
+/// A guest link ends after 30 days at most: who it was for is forgotten by then.
+pub const GUEST_LINK_MS_MAX: u64 = 30 * 24 * 60 * 60 * 1000;
 /// Terminals of one session.
 pub const TERMINALS_PER_SESSION_MAX: usize = 16;
 /// Prompts of one terminal that are not final.

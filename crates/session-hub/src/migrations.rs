@@ -15,6 +15,7 @@ pub(crate) const ALL: &[Migration] = &[
     Migration { name: "first tables", statements: FIRST_TABLES },
     Migration { name: "audit log", statements: AUDIT_LOG },
     Migration { name: "claudecodeui instances", statements: INSTANCES },
+    Migration { name: "shares", statements: SHARES },
 ];
 
 /// The number of the newest step.
@@ -193,4 +194,20 @@ const INSTANCES: &[&str] = &[
         token TEXT PRIMARY KEY,
         at_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
+];
+
+/// Who else may do what with a session; whose a prompt is; and runners that are for one session.
+const SHARES: &[&str] = &[
+    "CREATE TABLE shares (
+        share INTEGER PRIMARY KEY,
+        session INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        grantee TEXT NOT NULL,
+        name TEXT NOT NULL,
+        right TEXT NOT NULL,
+        created_ms INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL
+    ) STRICT",
+    "ALTER TABLE prompts ADD COLUMN person TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runners ADD COLUMN session INTEGER NOT NULL DEFAULT 0",
 ];

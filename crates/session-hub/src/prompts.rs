@@ -6,6 +6,7 @@
 use protocol::audit::Action;
 use protocol::control::{PromptReport, RunnerCommand};
 use protocol::limits::TEXT_BYTES_MAX;
+use protocol::right::Right;
 use protocol::status::{PromptState, Status};
 
 use crate::audit;
@@ -19,7 +20,7 @@ use crate::store::{Store, StoreError};
 use crate::text;
 use crate::timeline::{self, Note};
 
-const COLUMNS: &str = "prompt, terminal, text, state, reason, author, queued_ms, changed_ms";
+const COLUMNS: &str = "prompt, terminal, text, state, reason, author, queued_ms, changed_ms, person";
 
 impl<S: Store> Hub<S> {
     /// Writes a prompt at the end of a terminal's queue, and sends it if it can be taken now. Its text was checked.
@@ -38,8 +39,17 @@ impl<S: Store> Hub<S> {
         let id = self.db.next_number("prompt")?;
         self.db.write(
             "INSERT INTO prompts (prompt, session, terminal, text, state, reason, author, queued_ms, changed_ms, sent,
-             cancelling) VALUES (?, ?, ?, ?, 'queued', '', ?, ?, ?, 0, 0)",
-            &[id.into(), session.into(), terminal.into(), text.into(), author.into(), now_ms.into(), now_ms.into()],
+             cancelling, person) VALUES (?, ?, ?, ?, 'queued', '', ?, ?, ?, 0, 0, ?)",
+            &[
+                id.into(),
+                session.into(),
+                terminal.into(),
+                text.into(),
+                author.into(),
+                now_ms.into(),
+                now_ms.into(),
+                (&who.person).into(),
+            ],
         )?;
         known.prompts.push(Pending { id, state: PromptState::Queued, sent: false, cancelling: false });
         let first_line = text.lines().next().unwrap_or_default().to_owned();
@@ -172,6 +182,21 @@ impl<S: Store> Hub<S> {
         terminals.find_map(|known| Some((known, *known.prompts.iter().find(|pending| pending.id == prompt)?)))
     }
 
+    /// The session of a prompt, and the id of the person who sent it.
+    pub(crate) fn prompt_origin(&self, prompt: u64) -> Result<(u64, String), Fault> {
+        let rows = self.db.read("SELECT session, person FROM prompts WHERE prompt = ?", &[prompt.into()])?;
+        let gone = || text::refused(protocol::control::ErrorCode::NotFound, "There is no such prompt.");
+        let mut columns = first(rows)?.ok_or_else(gone)?;
+        Ok((columns.u64()?, columns.text()?))
+    }
+
+    /// Says of each prompt whether this caller may change it, with this right in its session.
+    pub(crate) fn mark_editable(who: &Caller, right: Right, prompts: &mut [PromptView]) {
+        for prompt in prompts.iter_mut().filter(|prompt| prompt.state == PromptState::Queued) {
+            prompt.editable = right >= Right::Driver || right >= Right::Prompter && prompt.person == who.person;
+        }
+    }
+
     /// One prompt.
     pub(crate) fn prompt(&self, prompt: u64) -> Result<Option<PromptView>, StoreError> {
         let rows = self.db.read(&format!("SELECT {COLUMNS} FROM prompts WHERE prompt = ?"), &[prompt.into()])?;
@@ -223,5 +248,7 @@ fn view(mut columns: Columns) -> Result<PromptView, StoreError> {
         author: columns.text()?,
         queued_ms: columns.u64()?,
         changed_ms: columns.u64()?,
+        person: columns.text()?,
+        editable: false,
     })
 }

@@ -7,7 +7,7 @@ use protocol::frame::{Frame, FrameError, Kind};
 use protocol::{PING, PONG};
 
 use crate::db::Fault;
-use crate::effect::{Attachment, Moment, Peer, SocketId, Watch};
+use crate::effect::{Attachment, Moment, Pass, Peer, SocketId, Watch};
 use crate::hub::Hub;
 use crate::limits::{RATE_PERIOD_MS, RUNNER_TEXTS_PER_PERIOD_MAX, SOCKETS_MAX, TEXTS_PER_PERIOD_MAX};
 use crate::out::Out;
@@ -18,6 +18,7 @@ use crate::watch::{Attach, Wire};
 #[derive(Clone, Debug)]
 pub(crate) struct Socket {
     pub(crate) peer: Peer,
+    pub(crate) pass: Pass,
     pub(crate) connected_ms: u64,
     /// A runner has said hello.
     pub(crate) ready: bool,
@@ -30,8 +31,8 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    fn new(peer: Peer, connected_ms: u64) -> Socket {
-        Socket { peer, connected_ms, ready: false, watching: Vec::new(), rtt_ms: None, texts: (0, 0) }
+    fn new(peer: Peer, pass: Pass, connected_ms: u64) -> Socket {
+        Socket { peer, pass, connected_ms, ready: false, watching: Vec::new(), rtt_ms: None, texts: (0, 0) }
     }
 
     fn is_within_rate(&mut self, now_ms: u64) -> bool {
@@ -52,6 +53,7 @@ impl<S: Store> Hub<S> {
         moment: Moment,
         socket: SocketId,
         peer: Peer,
+        pass: Pass,
         out: &mut Out,
     ) -> Result<(), Fault> {
         if self.sockets.len() >= SOCKETS_MAX {
@@ -64,8 +66,9 @@ impl<S: Store> Hub<S> {
             out.close(socket, CloseCode::Revoked, "this runner's token was revoked");
             return Ok(());
         }
-        self.sockets.insert(socket, Socket::new(peer, moment.now_ms));
+        self.sockets.insert(socket, Socket::new(peer, pass, moment.now_ms));
         out.touched.insert(socket);
+        self.set_alarm(moment.now_ms, out);
         Ok(())
     }
 
@@ -217,6 +220,7 @@ impl<S: Store> Hub<S> {
         Some(Attachment {
             socket,
             peer: known.peer.clone(),
+            pass: known.pass.clone(),
             connected_ms: known.connected_ms,
             watches: known.watching.iter().filter_map(watch).collect(),
             ready: known.ready,
@@ -227,8 +231,8 @@ impl<S: Store> Hub<S> {
     pub(crate) fn restore_sockets(&mut self, mut attachments: Vec<Attachment>, out: &mut Out) {
         attachments.sort_by_key(|attachment| (attachment.connected_ms, attachment.socket));
         for attachment in attachments {
-            let Attachment { socket, peer, connected_ms, watches, ready } = attachment;
-            let mut restored = Socket::new(peer.clone(), connected_ms);
+            let Attachment { socket, peer, pass, connected_ms, watches, ready } = attachment;
+            let mut restored = Socket::new(peer.clone(), pass, connected_ms);
             restored.ready = ready;
             if let (Peer::Runner { runner, .. }, true) = (&peer, ready)
                 && let Some(older) = self.online.insert(runner.clone(), socket)

@@ -1,19 +1,26 @@
 //! What viewers say. A viewer speaks for the terminals that it attached to, and its input carries the writer it was given.
 
+use protocol::audit::Action;
 use protocol::control::{ErrorCode, ViewerEvent, ViewerMessage, writer_from_text, writer_to_text};
 use protocol::frame::{Frame, Kind};
 use protocol::limits::{ATTACHMENTS_PER_VIEWER_MAX, OFFSET_MAX, SCROLLBACK_LINES_MAX, WINDOW_BYTES};
+use protocol::right::Right;
+use protocol::status::Status;
 
 use crate::call::TerminalState;
 use crate::db::Fault;
-use crate::effect::{Moment, SocketId};
+use crate::effect::{Moment, Peer, SocketId};
 use crate::hub::Hub;
 use crate::limits::VIEWERS_PER_TERMINAL_MAX;
 use crate::out::Out;
 use crate::runner::NOTHING_TO_SHOW;
+use crate::standing::too_little;
 use crate::store::Store;
 use crate::watch::{Attach, InputVerdict, Watcher, Wire};
 use crate::writers;
+
+/// What is not there, or not for whoever asks.
+const NO_TERMINAL: &str = "There is no such terminal. It may have been closed.";
 
 /// The id and the name of a person, as the Worker gave them with the socket.
 type Who<'a> = (&'a str, &'a str);
@@ -42,7 +49,11 @@ impl<S: Store> Hub<S> {
                 }
             }
             ViewerMessage::Drive { terminal } => {
-                if let Some(wire) = self.watched(socket, terminal, out) {
+                let right = self.right_at(socket, terminal, moment.now_ms);
+                if right < Some(Right::Driver) {
+                    let message = too_little(right.unwrap_or(Right::Viewer), Right::Driver);
+                    out.viewer_error(socket, ErrorCode::Forbidden, message, Some(terminal));
+                } else if let Some(wire) = self.watched(socket, terminal, out) {
                     wire.drive(socket, out);
                     self.people_changed(terminal, out);
                 }
@@ -84,9 +95,11 @@ impl<S: Store> Hub<S> {
             return Ok(());
         }
         let Some((writer, _)) = frame.writer() else { return Ok(()) };
-        let verdict = match self.wires.get_mut(&terminal) {
-            Some(wire) => wire.input(socket, writer, out),
-            None => InputVerdict::NotWatching,
+        let right = self.right_at(socket, terminal, moment.now_ms);
+        let waits = right == Some(Right::Approver) && self.waits(terminal);
+        let verdict = match (self.wires.get_mut(&terminal), right) {
+            (Some(wire), Some(right)) => wire.input(socket, writer, right, waits, out),
+            _ => InputVerdict::NotWatching,
         };
         let (code, message) = match verdict {
             InputVerdict::Kept => return Ok(()),
@@ -94,15 +107,46 @@ impl<S: Store> Hub<S> {
                 if drives_now {
                     self.people_changed(terminal, out);
                 }
-                return self.remember_writer(moment, terminal, socket, out);
+                self.remember_writer(moment, terminal, socket, out)?;
+                return if waits { self.note_answer(moment.now_ms, terminal, socket) } else { Ok(()) };
             }
             InputVerdict::NotWatching => (ErrorCode::NotFound, "Attach to the terminal first."),
             InputVerdict::NotItsWriter => (ErrorCode::Invalid, "This is not the writer that was given with attached."),
+            InputVerdict::Forbidden(Right::Approver) => {
+                (ErrorCode::Forbidden, "You may answer this agent while it waits for an answer, and now it does not.")
+            }
+            InputVerdict::Forbidden(right) => (ErrorCode::Forbidden, too_little(right, Right::Driver)),
             InputVerdict::NotDriver => (ErrorCode::NotDriver, "Somebody else drives. Take over to type."),
             InputVerdict::Ended => (ErrorCode::Ended, "The agent has ended."),
         };
         out.viewer(socket, &ViewerEvent::InputRefused { terminal, code, message: message.into() });
         Ok(())
+    }
+
+    /// What a viewer may do with a terminal at this moment: one comparison for the owner, who types the most.
+    fn right_at(&self, socket: SocketId, terminal: u32, now_ms: u64) -> Option<Right> {
+        let known = self.sockets.get(&socket)?;
+        match &known.peer {
+            Peer::Viewer { .. } if known.pass.standing.is_owner() => Some(Right::Owner),
+            Peer::Viewer { person, .. } => {
+                self.right(&known.pass.standing, person, self.session_of(terminal)?, now_ms)
+            }
+            Peer::Runner { .. } | Peer::Page { .. } => None,
+        }
+    }
+
+    /// Whether a terminal's agent waits for an answer.
+    fn waits(&self, terminal: u32) -> bool {
+        self.registry.terminals.get(&terminal).is_some_and(|known| known.status.status == Status::Blocked)
+    }
+
+    /// Writes down that somebody who does not drive answered an agent: once for each time that it waited.
+    fn note_answer(&mut self, now_ms: u64, terminal: u32, socket: SocketId) -> Result<(), Fault> {
+        let Some(asked_ms) = self.registry.terminals.get(&terminal).map(|known| known.status_ms) else { return Ok(()) };
+        let watcher = self.wires.get_mut(&terminal).and_then(|wire| wire.watcher_mut(socket));
+        let Some(watcher) = watcher.filter(|watcher| watcher.answered_ms != asked_ms) else { return Ok(()) };
+        watcher.answered_ms = asked_ms;
+        self.audit_viewer(now_ms, terminal, socket, Action::ApprovalAnswered)
     }
 
     /// Writes down whose a writer is, once it has typed: the runner hears nothing of it before that is on the disk.
@@ -135,6 +179,10 @@ impl<S: Store> Hub<S> {
     ) -> Result<(), Fault> {
         let ViewerMessage::Attach { terminal, from, delivery, size, drive, writer } = message else { return Ok(()) };
         let (terminal, person) = (*terminal, who.0);
+        let Some(right) = self.right_at(socket, terminal, moment.now_ms) else {
+            out.viewer_error(socket, ErrorCode::NotFound, NO_TERMINAL, Some(terminal));
+            return Ok(());
+        };
         if let Some((code, why)) = self.refuses(socket, terminal, *from) {
             out.viewer_error(socket, code, why, Some(terminal));
             return Ok(());
@@ -168,7 +216,7 @@ impl<S: Store> Hub<S> {
             typed,
             size: *size,
             delivery: *delivery,
-            drive: *drive,
+            drive: *drive && right >= Right::Driver,
             from: *from,
             checkpoint,
         };
@@ -180,6 +228,7 @@ impl<S: Store> Hub<S> {
             window: WINDOW_BYTES,
             status,
             last_output_ms,
+            right,
         };
         let (other, from_checkpoint) = wire.attach(attach, &attached, out);
         if wire.link.is_none() && !is_awaited && from.is_none() && checkpoint.is_none() {
@@ -200,7 +249,7 @@ impl<S: Store> Hub<S> {
     /// Why a viewer cannot watch this terminal.
     fn refuses(&self, socket: SocketId, terminal: u32, from: Option<u64>) -> Option<(ErrorCode, &'static str)> {
         let Some(known) = self.registry.terminals.get(&terminal) else {
-            return Some((ErrorCode::NotFound, "There is no such terminal. It may have been closed."));
+            return Some((ErrorCode::NotFound, NO_TERMINAL));
         };
         let watching = self.sockets.get(&socket).map_or(&[][..], |known| &known.watching);
         let again = watching.contains(&terminal);

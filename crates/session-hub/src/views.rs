@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use protocol::control::{Person, Size, StatusReport};
+use protocol::right::Right;
 use protocol::status::{PromptState, Status};
 
-use crate::call::{Board, Health, InstanceView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView};
+use crate::call::{Board, Caller, Health, InstanceView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView};
 use crate::db::Fault;
 use crate::effect::Peer;
 use crate::hub::Hub;
@@ -62,6 +63,7 @@ impl<S: Store> Hub<S> {
             outdated: !runner.version.is_empty() && !is_same_series(&runner.version, env!("CARGO_PKG_VERSION")),
             online: socket.is_some(),
             revoked: runner.revoked,
+            session: runner.session,
             since_ms: if socket.is_some() { runner.connected_ms } else { runner.gone_ms },
             seen_ms: match socket {
                 Some(_) => heard.max().unwrap_or_default().max(runner.connected_ms),
@@ -142,16 +144,32 @@ impl<S: Store> Hub<S> {
         Board { now_ms, sessions, runners, instances }
     }
 
-    pub(crate) fn session_detail(&self, now_ms: u64, session: &Session) -> Result<SessionDetail, Fault> {
+    pub(crate) fn session_detail(
+        &self,
+        now_ms: u64,
+        who: &Caller,
+        session: &Session,
+    ) -> Result<SessionDetail, Fault> {
         let absent = || Runner { id: session.runner.clone(), name: session.runner.clone(), ..Runner::default() };
         let runner = self.registry.runners.get(&session.runner).cloned().unwrap_or_else(absent);
         let terminals = self.registry.terminals_of(session.id);
+        // Whoever came this far may at least watch.
+        let right = self.right_of(who, session.id, now_ms).unwrap_or(Right::Viewer);
+        let mut prompts = self.prompts_of(session.id)?;
+        Self::mark_editable(who, right, &mut prompts);
+        let mut runner_view = self.runner_view(&runner);
+        if right < Right::Driver {
+            // The machine is not part of what was shared with those who cannot type into it.
+            (runner_view.hostname, runner_view.platform, runner_view.home) = Default::default();
+            runner_view.agents = Vec::new();
+        }
         Ok(SessionDetail {
             now_ms,
+            right,
             view: self.session_view(session),
-            runner_view: self.runner_view(&runner),
+            runner_view,
             terminal_views: terminals.into_iter().map(|terminal| self.terminal_view(terminal)).collect(),
-            prompts: self.prompts_of(session.id)?,
+            prompts,
             timeline: crate::timeline::read(&self.db, session.id)?,
         })
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ErrorCode, ErrorReport, Size, StatusReport};
+use crate::right::Right;
 
 /// How a viewer wants a terminal's bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +111,16 @@ pub enum ViewerEvent {
         status: StatusReport,
         /// When it last printed something, as far as the hub knows.
         last_output_ms: u64,
+        /// What this viewer may do.
+        #[serde(default)]
+        right: Right,
+    },
+    /// What this viewer may do is something else now.
+    Right {
+        /// The terminal.
+        terminal: u32,
+        /// What.
+        right: Right,
     },
     /// From here on, frames are live.
     CaughtUp {

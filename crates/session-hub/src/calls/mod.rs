@@ -4,11 +4,12 @@ mod instances;
 mod prompts;
 mod runners;
 mod sessions;
+mod shares;
 mod terminals;
 
 use protocol::control::ErrorCode;
 
-use crate::call::{Call, Reply, Request};
+use crate::call::{Call, Caller, Reply, Request};
 use crate::db::{Fault, first};
 use crate::effect::Moment;
 use crate::hub::Hub;
@@ -23,6 +24,7 @@ impl<S: Store> Hub<S> {
     pub(crate) fn call(&mut self, moment: Moment, call: Call, out: &mut Out) -> Result<Reply, Fault> {
         let now_ms = moment.now_ms;
         let who = &call.caller;
+        self.admits(who, &call.request, now_ms)?;
         match call.request {
             Request::Health => Ok(Reply::Health(self.health())),
             Request::Board => {
@@ -32,14 +34,12 @@ impl<S: Store> Hub<S> {
                 }
                 Ok(Reply::Board(self.board(now_ms)))
             }
-            Request::Session { session } => self.session_reply(now_ms, session),
+            Request::Session { session } => self.session_reply(now_ms, who, session),
             Request::CreateSession { .. } => self.create_session(moment, who, &call.request, out),
             Request::RenameSession { session, name } => self.rename_session(now_ms, who, session, &name, out),
             Request::ArchiveSession { session, archived } => self.archive_session(now_ms, who, session, archived, out),
-            Request::DeleteSession { session } => self.delete_session(session, out),
-            Request::OpenTerminal { session, agent, cwd } => {
-                self.open_terminal(now_ms, who, session, &agent, &cwd, out)
-            }
+            Request::DeleteSession { session } => self.delete_session(moment, session, out),
+            Request::OpenTerminal { .. } => self.open_terminal(now_ms, who, &call.request, out),
             Request::StopTerminal { terminal, mode } => self.stop_terminal(now_ms, who, terminal, mode, out),
             Request::RestartTerminal { terminal } => self.restart_terminal(now_ms, who, terminal, out),
             Request::CloseTerminal { terminal } => self.close_terminal(now_ms, who, terminal, out),
@@ -50,9 +50,13 @@ impl<S: Store> Hub<S> {
             Request::EditPrompt { prompt, text } => self.edit_prompt(now_ms, who, prompt, &text, out),
             Request::CancelPrompt { prompt } => self.cancel_prompt(now_ms, who, prompt, out),
             Request::Runner { runner } => Ok(Reply::Runner(self.runner_view(self.known_runner(&runner)?))),
-            Request::AddRunner { runner, name } => self.add_runner(now_ms, &runner, &name, out),
+            Request::AddRunner { runner, name, session } => self.add_runner(now_ms, &runner, &name, session, out),
             Request::RenameRunner { runner, name } => self.rename_runner(&runner, &name, out),
             Request::RevokeRunner { runner } => self.revoke_runner(moment, &runner, out),
+            Request::Shares { session } => self.shares(now_ms, session),
+            Request::Share { .. } => self.share(moment, who, &call.request, out),
+            Request::Withdraw { session, share } => self.withdraw(moment, who, session, share, out),
+            Request::Shared => Ok(self.shared(who, now_ms)),
             Request::AuditFrom { seq, limit } => Ok(Reply::Audit(self.audit_from(seq, limit)?)),
             Request::AuditPage { wanted, limit } => Ok(Reply::Audit(self.audit_page(&wanted, limit)?)),
             Request::Instance { instance } => {
@@ -70,8 +74,8 @@ impl<S: Store> Hub<S> {
         }
     }
 
-    pub(crate) fn session_reply(&self, now_ms: u64, session: u64) -> Result<Reply, Fault> {
-        Ok(Reply::Session(self.session_detail(now_ms, self.known_session(session)?)?))
+    pub(crate) fn session_reply(&self, now_ms: u64, who: &Caller, session: u64) -> Result<Reply, Fault> {
+        Ok(Reply::Session(self.session_detail(now_ms, who, self.known_session(session)?)?))
     }
 
     pub(crate) fn known_session(&self, session: u64) -> Result<&Session, Fault> {

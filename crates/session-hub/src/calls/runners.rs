@@ -17,16 +17,26 @@ use crate::text::{self, invalid, refused};
 
 impl<S: Store> Hub<S> {
     /// Twice is once: the second time answers with what is there.
-    pub(super) fn add_runner(&mut self, now_ms: u64, runner: &str, name: &str, out: &mut Out) -> Result<Reply, Fault> {
+    pub(super) fn add_runner(
+        &mut self,
+        now_ms: u64,
+        runner: &str,
+        name: &str,
+        session: u64,
+        out: &mut Out,
+    ) -> Result<Reply, Fault> {
         let name = text::name_required("name", name)?;
         if runner.is_empty() || runner.len() > NAME_CHARS_MAX || runner.chars().any(char::is_control) {
             return Err(invalid("runner", "This is not the id of a token."));
+        }
+        if session != 0 {
+            self.known_session(session)?;
         }
         if !self.registry.runners.contains_key(runner) {
             if self.registry.runners.values().filter(|known| !known.revoked).count() >= RUNNERS_MAX {
                 return Err(refused(ErrorCode::Limit, format!("At most {RUNNERS_MAX} runners.")));
             }
-            let added = Runner { id: runner.to_owned(), name, added_ms: now_ms, ..Runner::default() };
+            let added = Runner { id: runner.to_owned(), name, added_ms: now_ms, session, ..Runner::default() };
             self.registry.put_runner(&self.db, added)?;
             out.changed.insert(Topic::Dashboard);
         }

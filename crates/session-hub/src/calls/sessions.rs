@@ -5,7 +5,7 @@ use protocol::control::{ErrorCode, RunnerCommand, StopMode};
 use super::Key;
 use crate::call::{Caller, Reply, Request, TerminalState};
 use crate::db::Fault;
-use crate::effect::{Moment, Topic};
+use crate::effect::Moment;
 use crate::hub::Hub;
 use crate::limits::{NAME_FROM_PROMPT_CHARS_MAX, SESSIONS_MAX};
 use crate::out::Out;
@@ -30,11 +30,11 @@ impl<S: Store> Hub<S> {
         if let Some(session) = self.keyed(now_ms, &key)?
             && self.registry.sessions.contains_key(&session)
         {
-            return self.session_reply(now_ms, session);
+            return self.session_reply(now_ms, who, session);
         }
         let (name, task) = (text::name("name", name)?, text::one_line("task", task)?);
         let (cwd, prompt) = (text::one_line("cwd", cwd)?, text::prompt("prompt", prompt)?);
-        let agent_label = self.checked_agent(runner, agent)?;
+        let agent_label = self.checked_agent(runner, agent, 0)?;
         if self.registry.sessions.len() >= SESSIONS_MAX {
             let message = format!("There are {SESSIONS_MAX} sessions already. Delete some that are archived.");
             return Err(refused(ErrorCode::Limit, message));
@@ -62,7 +62,7 @@ impl<S: Store> Hub<S> {
         self.remember_key(now_ms, &key, id)?;
         self.send_open(terminal, out);
         out.session_changed(id);
-        self.session_reply(now_ms, id)
+        self.session_reply(now_ms, who, id)
     }
 
     pub(super) fn rename_session(
@@ -80,7 +80,7 @@ impl<S: Store> Hub<S> {
             self.registry.put_session(&self.db, known)?;
             out.session_changed(session);
         }
-        self.session_reply(now_ms, session)
+        self.session_reply(now_ms, who, session)
     }
 
     pub(super) fn archive_session(
@@ -102,7 +102,7 @@ impl<S: Store> Hub<S> {
             }
             out.session_changed(session);
         }
-        self.session_reply(now_ms, session)
+        self.session_reply(now_ms, who, session)
     }
 
     /// Ends the agents of a session that is put away. Those of a runner that is away are ended when it comes back.
@@ -133,26 +133,33 @@ impl<S: Store> Hub<S> {
         Ok(())
     }
 
-    pub(super) fn delete_session(&mut self, session: u64, out: &mut Out) -> Result<Reply, Fault> {
+    pub(super) fn delete_session(&mut self, moment: Moment, session: u64, out: &mut Out) -> Result<Reply, Fault> {
         self.known_session(session)?;
+        // What was for this session alone ends with it.
+        let its = self.registry.runners.values().filter(|runner| runner.session == session && !runner.revoked);
+        for runner in its.map(|runner| runner.id.clone()).collect::<Vec<_>>() {
+            self.revoke_runner(moment, &runner, out)?;
+        }
         let terminals: Vec<(u32, String)> =
             self.registry.terminals_of(session).iter().map(|t| (t.id, t.runner.clone())).collect();
         self.registry.delete_session(&self.db, session)?;
         for (terminal, runner) in terminals {
             self.forget_wire(terminal, &runner, out);
         }
-        out.changed.insert(Topic::Dashboard);
-        out.changed.insert(Topic::Session(session));
+        self.shares_changed(moment, session, out)?;
         Ok(Reply::Done)
     }
 
-    /// The label of an agent that can be started on this runner.
-    pub(super) fn checked_agent(&self, runner: &str, agent: &str) -> Result<String, Fault> {
+    /// The label of an agent that can be started on this runner, for this session; 0: one that is being made.
+    pub(super) fn checked_agent(&self, runner: &str, agent: &str, session: u64) -> Result<String, Fault> {
         let Some(known) = self.registry.runners.get(runner) else {
             return Err(invalid("runner", "There is no such runner."));
         };
         if known.revoked {
             return Err(invalid("runner", "This runner's token was revoked."));
+        }
+        if known.session != 0 && known.session != session {
+            return Err(invalid("runner", format!("This runner is for session {} alone.", known.session)));
         }
         let agent = text::name_required("agent", agent)?;
         match known.agents.iter().find(|offer| offer.name == agent) {

@@ -3,7 +3,7 @@
 use protocol::control::{ErrorCode, RunnerCommand, StatusReport, StopMode};
 use protocol::limits::TERMINALS_PER_RUNNER_MAX;
 
-use crate::call::{Caller, Reply, TerminalState};
+use crate::call::{Caller, Reply, Request, TerminalState};
 use crate::db::Fault;
 use crate::hub::Hub;
 use crate::limits::TERMINALS_PER_SESSION_MAX;
@@ -17,14 +17,19 @@ impl<S: Store> Hub<S> {
         &mut self,
         now_ms: u64,
         who: &Caller,
-        session: u64,
-        agent: &str,
-        cwd: &str,
+        request: &Request,
         out: &mut Out,
     ) -> Result<Reply, Fault> {
+        let Request::OpenTerminal { session, runner, agent, cwd } = request else {
+            return Err(refused(ErrorCode::Internal, "This is not a new terminal."));
+        };
+        let session = *session;
         let mut like = self.known_session(session)?.clone();
         let cwd = text::one_line("cwd", cwd)?;
-        like.agent_label = self.checked_agent(&like.runner, agent)?;
+        if !runner.is_empty() {
+            like.runner = runner.clone();
+        }
+        like.agent_label = self.checked_agent(&like.runner, agent, session)?;
         like.agent = agent.trim().to_owned();
         if !cwd.is_empty() {
             like.cwd = cwd;
@@ -87,7 +92,8 @@ impl<S: Store> Hub<S> {
         if like.archived {
             return Err(refused(ErrorCode::Conflict, "This session is archived. Restore it first."));
         }
-        like.agent_label = self.checked_agent(&ended.runner, &ended.agent)?;
+        like.agent_label = self.checked_agent(&ended.runner, &ended.agent, ended.session)?;
+        like.runner = ended.runner.clone();
         (like.agent, like.cwd) = (ended.agent.clone(), ended.cwd.clone());
         let next = self.add_terminal(now_ms, &like, Some(ended.place))?;
         let text = format!("Started {} again", like.agent_label);

@@ -4,6 +4,7 @@
 mod instances;
 mod runners;
 mod sessions;
+mod shares;
 mod terminals;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::store::{Store, StoreError};
 pub(crate) use instances::{Instance, bar_token, is_barred};
 pub(crate) use runners::Runner;
 pub(crate) use sessions::Session;
+pub(crate) use shares::Share;
 pub(crate) use terminals::{Checkpointed, Pending, Terminal};
 
 /// The cache.
@@ -23,6 +25,7 @@ pub(crate) struct Registry {
     pub(crate) instances: BTreeMap<u64, Instance>,
     pub(crate) sessions: BTreeMap<u64, Session>,
     pub(crate) terminals: BTreeMap<u32, Terminal>,
+    pub(crate) shares: BTreeMap<u64, Share>,
 }
 
 impl Registry {
@@ -33,6 +36,7 @@ impl Registry {
             instances: instances::load(db)?.into_iter().map(|instance| (instance.number, instance)).collect(),
             sessions: sessions::load(db)?.into_iter().map(|session| (session.id, session)).collect(),
             terminals: terminals::load(db)?.into_iter().map(|terminal| (terminal.id, terminal)).collect(),
+            shares: shares::load(db)?.into_iter().map(|share| (share.share, share)).collect(),
         })
     }
 

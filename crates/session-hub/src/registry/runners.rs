@@ -23,6 +23,8 @@ pub(crate) struct Runner {
     pub(crate) connected_ms: u64,
     /// When its newest connection ended; older than `connected_ms` while it is there.
     pub(crate) gone_ms: u64,
+    /// The one session that it is for; 0: none in particular.
+    pub(crate) session: u64,
 }
 
 impl Runner {
@@ -34,8 +36,8 @@ impl Runner {
 
 pub(super) fn load<S: Store>(db: &Db<S>) -> Result<Vec<Runner>, StoreError> {
     let rows = db.read(
-        "SELECT runner, name, hostname, platform, version, agents, home, revoked, added_ms, connected_ms, gone_ms
-         FROM runners",
+        "SELECT runner, name, hostname, platform, version, agents, home, revoked, added_ms, connected_ms, gone_ms,
+         session FROM runners",
         &[],
     )?;
     let read = |row| {
@@ -53,6 +55,7 @@ pub(super) fn load<S: Store>(db: &Db<S>) -> Result<Vec<Runner>, StoreError> {
             added_ms: columns.u64()?,
             connected_ms: columns.u64()?,
             gone_ms: columns.u64()?,
+            session: columns.u64()?,
         })
     };
     rows.into_iter().map(read).collect()
@@ -66,8 +69,8 @@ impl Registry {
         }
         db.write(
             "INSERT INTO runners
-             (runner, name, hostname, platform, version, agents, home, revoked, added_ms, connected_ms, gone_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             (runner, name, hostname, platform, version, agents, home, revoked, added_ms, connected_ms, gone_ms,
+              session) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (runner) DO UPDATE SET name = excluded.name, hostname = excluded.hostname,
              platform = excluded.platform, version = excluded.version, agents = excluded.agents, home = excluded.home,
              revoked = excluded.revoked, connected_ms = excluded.connected_ms, gone_ms = excluded.gone_ms",
@@ -83,6 +86,7 @@ impl Registry {
                 runner.added_ms.into(),
                 runner.connected_ms.into(),
                 runner.gone_ms.into(),
+                runner.session.into(),
             ],
         )?;
         self.runners.insert(runner.id.clone(), runner);

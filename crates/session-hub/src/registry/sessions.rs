@@ -70,6 +70,7 @@ impl Registry {
             "DELETE FROM checkpoints WHERE terminal IN (SELECT terminal FROM terminals WHERE session = ?)",
             "DELETE FROM writers WHERE terminal IN (SELECT terminal FROM terminals WHERE session = ?)",
             "DELETE FROM drivers WHERE terminal IN (SELECT terminal FROM terminals WHERE session = ?)",
+            "DELETE FROM shares WHERE session = ?",
             "DELETE FROM prompts WHERE session = ?",
             "DELETE FROM timeline WHERE session = ?",
             "DELETE FROM terminals WHERE session = ?",
@@ -78,6 +79,7 @@ impl Registry {
             db.write(statement, &[session.into()])?;
         }
         self.terminals.retain(|_, terminal| terminal.session != session);
+        self.shares.retain(|_, share| share.session != session);
         self.sessions.remove(&session);
         Ok(())
     }

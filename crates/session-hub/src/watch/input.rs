@@ -1,6 +1,8 @@
 //! Input on its way from a viewer to the runner, and acknowledgements back: the hot path of a keystroke.
 
 use super::Wire;
+use protocol::right::Right;
+
 use crate::effect::SocketId;
 use crate::out::Out;
 
@@ -20,19 +22,37 @@ pub(crate) enum InputVerdict {
     NotItsWriter,
     /// Somebody else drives.
     NotDriver,
+    /// Its sender has this right, which does not let it type now.
+    Forbidden(Right),
     /// The agent has ended.
     Ended,
 }
 
 impl Wire {
-    /// Input of a viewer.
-    pub(crate) fn input(&mut self, socket: SocketId, writer: u64, out: &mut Out) -> InputVerdict {
+    /// Input of a viewer who may do this. Who may answer an agent types while it `waits`, beside whoever drives.
+    pub(crate) fn input(
+        &mut self,
+        socket: SocketId,
+        writer: u64,
+        right: Right,
+        waits: bool,
+        out: &mut Out,
+    ) -> InputVerdict {
         let Some(sender) = self.watcher(socket) else { return InputVerdict::NotWatching };
         if sender.writer != writer {
             return InputVerdict::NotItsWriter;
         }
         if self.ended {
             return InputVerdict::Ended;
+        }
+        match right {
+            Right::Owner | Right::Driver => {}
+            Right::Approver if waits => {
+                let Some(link) = self.link else { return InputVerdict::Kept };
+                out.forward(vec![link]);
+                return InputVerdict::Taken { drives_now: false };
+            }
+            Right::Viewer | Right::Prompter | Right::Approver => return InputVerdict::Forbidden(right),
         }
         let took_over = match self.driver() {
             Some(driver) if driver.socket == socket => false,

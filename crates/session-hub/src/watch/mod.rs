@@ -43,6 +43,8 @@ pub(crate) struct Watcher {
     pub(crate) writer: u64,
     /// It has typed, and the store knows whose its writer is.
     pub(crate) typed: bool,
+    /// When the agent began to wait for the answer that this viewer gave last.
+    pub(crate) answered_ms: u64,
     pub(crate) size: Size,
     pub(crate) delivery: Delivery,
     /// The highest drives; 0 does not.

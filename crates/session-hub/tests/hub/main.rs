@@ -13,4 +13,5 @@ mod stories_driving;
 mod stories_instances;
 mod stories_links;
 mod stories_prompts;
+mod stories_shares;
 mod stories_streams;

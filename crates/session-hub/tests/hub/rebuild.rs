@@ -164,6 +164,7 @@ impl Scene {
     fn play_call(&mut self, op: &Op) {
         let request = match *op {
             Op::Open(n) => self.session(n).map(|session| Request::OpenTerminal {
+                runner: String::new(),
                 session,
                 agent: "shell".into(),
                 cwd: String::new(),

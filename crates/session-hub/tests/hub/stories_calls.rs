@@ -38,9 +38,9 @@ fn create(runner: &str, agent: &str) -> Request {
 #[test]
 fn a_session_for_a_runner_that_is_away_opens_when_it_comes() {
     let mut world = World::new();
-    let view = runner_of(world.call(Request::AddRunner { runner: "r1".into(), name: "laptop".into() }));
+    let view = runner_of(world.call(Request::AddRunner { runner: "r1".into(), name: "laptop".into(), session: 0 }));
     assert_eq!((view.online, view.since_ms, view.version.as_str()), (false, 0, ""));
-    let again = runner_of(world.call(Request::AddRunner { runner: "r1".into(), name: "other".into() }));
+    let again = runner_of(world.call(Request::AddRunner { runner: "r1".into(), name: "other".into(), session: 0 }));
     assert_eq!(again.name, "laptop");
     world.call(create("r1", "claude"));
     let mut stage = Stage { world, runner: ModelRunner::new("r1"), viewers: Vec::new() };
@@ -59,7 +59,7 @@ fn the_most_urgent_terminal_speaks_for_its_session_and_the_board_is_sorted_by_it
     let mut stage = Stage::new();
     let (first, one) = stage.session();
     let (second, _) = stage.session();
-    let open = Request::OpenTerminal { session: first, agent: "shell".into(), cwd: "/tmp".into() };
+    let open = Request::OpenTerminal { runner: String::new(), session: first, agent: "shell".into(), cwd: "/tmp".into() };
     let two = terminal_of(stage.world.call(open)).terminal;
     stage.settle();
     stage.runner.set_status(&mut stage.world, one, Status::Working);
@@ -182,7 +182,7 @@ fn terminals_deleted_while_the_runner_was_away_are_forgotten_and_those_of_others
 fn an_agent_ends_and_starts_again_in_its_place() {
     let mut stage = Stage::new();
     let (session, terminal) = stage.session();
-    let open = Request::OpenTerminal { session, agent: "shell".into(), cwd: String::new() };
+    let open = Request::OpenTerminal { runner: String::new(), session, agent: "shell".into(), cwd: String::new() };
     let second = terminal_of(stage.world.call(open)).terminal;
     stage.settle();
     assert_eq!(stage.world.refused(Request::RestartTerminal { terminal }).code, ErrorCode::Conflict);
@@ -237,7 +237,7 @@ fn an_archived_session_ends_its_agents_even_when_its_runner_is_away() {
     stage.settle();
     assert!(stage.runner.terminals[&terminal].status.has_exited());
     assert!(stage.detail(session).view.archived);
-    let open = Request::OpenTerminal { session, agent: "shell".into(), cwd: String::new() };
+    let open = Request::OpenTerminal { runner: String::new(), session, agent: "shell".into(), cwd: String::new() };
     assert_eq!(stage.world.refused(open).code, ErrorCode::Conflict);
     stage.world.call(Request::ArchiveSession { session, archived: false });
     assert_eq!(stage.board().sessions.len(), 1);
@@ -294,7 +294,7 @@ fn terminals_of_a_revoked_runner_have_ended_and_can_be_closed() {
     let ann = stage.watch("ann", terminal, Delivery::Screen);
     stage.runner.cut(&mut stage.world, 0);
     stage.settle();
-    let open = Request::OpenTerminal { session, agent: "shell".into(), cwd: String::new() };
+    let open = Request::OpenTerminal { runner: String::new(), session, agent: "shell".into(), cwd: String::new() };
     let opening = terminal_of(stage.world.call(open)).terminal;
     stage.world.call(Request::RevokeRunner { runner: "r1".into() });
     stage.settle();
@@ -357,7 +357,7 @@ fn every_field_is_checked_and_named() {
     assert_eq!(field(with("", "", "r1", "claude", "", "\u{1b}", "")), "prompt");
     assert_eq!(field(with("", "", "r1", "claude", "", "", &"k".repeat(200))), "idempotency_key");
     assert_eq!(field(Request::RenameSession { session, name: " ".into() }), "name");
-    assert_eq!(field(Request::AddRunner { runner: String::new(), name: "x".into() }), "runner");
+    assert_eq!(field(Request::AddRunner { runner: String::new(), name: "x".into(), session: 0 }), "runner");
     assert_eq!(stage.board().sessions.len(), 1, "and nothing was made");
 }
 
@@ -444,7 +444,7 @@ fn health_tells_what_is_there() {
     stage.world.connect(Peer::Page { person: "ann".into(), topic: Topic::Dashboard });
     let Reply::Health(health) = stage.world.call(Request::Health) else { panic!("no health") };
     assert_eq!((health.sockets, health.runners_connected, health.runners), (3, 1, 1));
-    assert_eq!((health.viewers, health.pages, health.sessions, health.schema_version), (1, 1, 1, 3));
+    assert_eq!((health.viewers, health.pages, health.sessions, health.schema_version), (1, 1, 1, 4));
     assert!(health.messages_in >= 3 && health.rows_written >= 5);
     stage.world.evict();
     let Reply::Health(after) = stage.world.call(Request::Health) else { panic!("no health") };

@@ -3,8 +3,9 @@
 
 use protocol::control::{self, Delivery, ErrorCode, Person, Size, ViewerEvent, ViewerMessage};
 use protocol::frame::{self, Flags, Frame, Header, Kind};
+use protocol::right::Right;
 use protocol::limits::{CREDIT_EVERY_BYTES, WINDOW_BYTES};
-use session_hub::effect::{Peer, SocketId};
+use session_hub::effect::{Pass, Peer, SocketId};
 
 use super::{Down, Up, World, pattern};
 
@@ -15,6 +16,10 @@ pub struct ModelViewer {
     pub size: Size,
     pub drive: bool,
     pub socket: Option<SocketId>,
+    /// What the Worker vouches for when it dials.
+    pub pass: Pass,
+    /// What it was told that it may do.
+    pub right: Option<Right>,
     /// An `attach` was sent and not yet answered.
     attaching: bool,
     /// Everything below is here.
@@ -57,6 +62,8 @@ impl ModelViewer {
             size: Size { cols: 100, rows: 30 },
             drive: false,
             socket: None,
+            pass: Pass::default(),
+            right: None,
             attaching: false,
             have: None,
             began: 0,
@@ -96,7 +103,7 @@ impl ModelViewer {
             name: self.person.to_uppercase(),
             via: protocol::audit::Via::Browser,
         };
-        self.socket = Some(world.connect(peer));
+        self.socket = Some(world.connect_with(peer, self.pass.clone()));
         self.attach(world);
     }
 
@@ -188,7 +195,8 @@ impl ModelViewer {
 
     fn hear(&mut self, world: &mut World, event: ViewerEvent) {
         match event {
-            ViewerEvent::Attached { terminal, writer, size, online, window, .. } => {
+            ViewerEvent::Attached { terminal, writer, size, online, window, right, .. } => {
+                self.right = Some(right);
                 assert_eq!((terminal, window), (self.terminal, WINDOW_BYTES));
                 let writer = control::writer_from_text(&writer).expect("a writer");
                 assert!(self.writer.is_none_or(|before| before == writer), "the writer that was given is kept");
@@ -229,6 +237,7 @@ impl ModelViewer {
             }
             ViewerEvent::InputRefused { code, .. } => self.refused.push(code),
             ViewerEvent::Error(report) => self.errors.push(report.code),
+            ViewerEvent::Right { right, .. } => self.right = Some(right),
             ViewerEvent::Status { .. } | ViewerEvent::Pulse { .. } => {}
             ViewerEvent::Unknown => panic!("an event that nobody knows"),
         }

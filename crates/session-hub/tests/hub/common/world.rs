@@ -10,7 +10,8 @@ use protocol::frame::{Frame, Kind};
 use protocol::limits::{FRAME_INFLATED_BYTES_MAX, WINDOW_BYTES};
 use session_hub::Hub;
 use session_hub::call::{Call, Caller, LobbyOrder, Refusal, Reply, Request};
-use session_hub::effect::{Attachment, Effect, Input, Moment, Peer, SocketId, Topic};
+use session_hub::effect::{Attachment, Effect, Input, Moment, Pass, Peer, SocketId, Topic};
+use session_hub::standing::Standing;
 
 use super::Twin;
 
@@ -56,6 +57,10 @@ pub struct World {
     pub logs: Vec<(&'static str, String)>,
     /// What lobbies are to do.
     pub orders: Vec<(u32, LobbyOrder)>,
+    /// What the platform was asked to wake the hub for.
+    pub alarm_ms: Option<u64>,
+    /// Pages that were told that what they show is gone for them.
+    pub farewells: Vec<(SocketId, Topic)>,
     pub evictions: u64,
     meters: BTreeMap<(SocketId, u32), Meter>,
     /// The most that was ever under way beyond a window, for reports.
@@ -80,6 +85,8 @@ impl World {
             changed: BTreeSet::new(),
             logs: Vec::new(),
             orders: Vec::new(),
+            alarm_ms: None,
+            farewells: Vec::new(),
             evictions: 0,
             meters: BTreeMap::new(),
             excess_max: 0,
@@ -127,7 +134,7 @@ impl World {
         self.twin.begin();
         let (mut rebuilt, _) = Hub::open(self.twin.clone(), attachments, moment).expect("the store opens");
         for request in self.questions() {
-            let caller = Caller { person: "p1".into(), name: "Ann".into(), via: Via::Browser };
+            let caller = Caller { person: "p1".into(), name: "Ann".into(), via: Via::Browser, standing: Standing::Owner };
             let call = Call { caller, request };
             let mut answers = Vec::new();
             for hub in [self.hub.as_mut().expect("a hub"), &mut rebuilt] {
@@ -157,6 +164,8 @@ impl World {
         questions.extend(numbers("SELECT terminal FROM terminals").into_iter().map(terminal));
         let instances = numbers("SELECT instance FROM instances").into_iter();
         questions.extend(instances.map(|instance| Request::Instance { instance }));
+        let sessions = numbers("SELECT session FROM sessions").into_iter();
+        questions.extend(sessions.map(|session| Request::Shares { session }));
         questions.extend(["r1", "r2"].map(|runner| Request::Runner { runner: runner.into() }));
         questions
     }
@@ -219,7 +228,8 @@ impl World {
                     reply = Some(*answer);
                 }
                 Effect::Lobby { lobby, order } => self.orders.push((lobby, order)),
-                Effect::SetAlarm(_) => {}
+                Effect::SetAlarm(at_ms) => self.alarm_ms = at_ms,
+                Effect::Farewell { socket, topic } => self.farewells.push((socket, topic)),
                 Effect::Log { event, detail } => self.logs.push((event, detail)),
             }
         }
@@ -292,16 +302,30 @@ impl World {
         }
     }
 
+    /// Time passes, and the alarm rings if it is time.
+    pub fn advance_to_alarm(&mut self, ms: u64) {
+        self.advance(ms);
+        if self.alarm_ms.is_some_and(|at_ms| at_ms <= self.now_ms) {
+            self.alarm_ms = None;
+            self.input(Input::Alarm);
+        }
+    }
+
     /// A peer dials in.
     pub fn connect(&mut self, peer: Peer) -> SocketId {
+        self.connect_with(peer, Pass::default())
+    }
+
+    /// ... and the Worker vouches for this besides.
+    pub fn connect_with(&mut self, peer: Peer, pass: Pass) -> SocketId {
         let socket = self.next_socket;
         self.next_socket += 1;
         self.down.insert(socket, VecDeque::new());
         self.up.insert(socket, VecDeque::new());
-        let attachment = Attachment { socket, peer: peer.clone(), connected_ms: 0, watches: Vec::new(), ready: false };
+        let attachment = Attachment { socket, peer: peer.clone(), pass: pass.clone(), connected_ms: 0, watches: Vec::new(), ready: false };
         // The platform has a socket from its acceptance on; the hub's first attachment follows at once.
         self.attachments.insert(socket, serde_json::to_string(&attachment).expect("an attachment"));
-        self.input(Input::Connected { socket, peer });
+        self.input(Input::Connected { socket, peer, pass });
         socket
     }
 
@@ -375,7 +399,11 @@ impl World {
     }
 
     pub fn ask(&mut self, request: Request) -> Reply {
-        let caller = Caller { person: "p1".into(), name: "Ann".into(), via: Via::Browser };
+        let caller = Caller { person: "p1".into(), name: "Ann".into(), via: Via::Browser, standing: Standing::Owner };
+        self.ask_as(caller, request)
+    }
+
+    pub fn ask_as(&mut self, caller: Caller, request: Request) -> Reply {
         self.input(Input::Call(Call { caller, request })).expect("an answer")
     }
 }
@@ -392,6 +420,7 @@ fn without_gauges(mut effect: Effect) -> Effect {
             Reply::Runner(runner) => runner.rtt_ms = None,
             Reply::Terminal(_) | Reply::Prompt(_) | Reply::Audit(_) | Reply::Done | Reply::Refused(_) => {}
             Reply::Instance(_) | Reply::Link { .. } => {}
+            Reply::Shares(_) | Reply::Share(_) | Reply::Shared(_) => {}
         }
     }
     effect
