@@ -133,6 +133,7 @@ fn who(identity: &Identity) -> (Actor, Via) {
     match identity {
         Identity::Nobody => (Actor::stranger(), via_of(identity)),
         Identity::SignedIn(sign_in) => (Actor::person(&sign_in.person.id, &sign_in.person.name), via_of(identity)),
+        Identity::Guest(guest) => (Actor::person(&guest.person.id, &guest.person.name), via_of(identity)),
         Identity::Token(token) => (Actor::token(&token.id, &token.name), via_of(identity)),
     }
 }
@@ -140,7 +141,7 @@ fn who(identity: &Identity) -> (Actor, Via) {
 /// By which way whoever asks comes.
 pub fn via_of(identity: &Identity) -> Via {
     match identity {
-        Identity::Nobody | Identity::SignedIn(_) => Via::Browser,
+        Identity::Nobody | Identity::SignedIn(_) | Identity::Guest(_) => Via::Browser,
         Identity::Token(token) => via(token.scope),
     }
 }

@@ -191,6 +191,7 @@ impl From<Refusal> for Error {
             ErrorCode::UnknownType => (Kind::Invalid, "unknown_type"),
             ErrorCode::NotFound => (Kind::NotFound, "not_found"),
             ErrorCode::NotDriver => (Kind::Conflict, "not_driver"),
+            ErrorCode::Forbidden => (Kind::Forbidden, "forbidden"),
             ErrorCode::RunnerOffline => (Kind::Conflict, "runner_offline"),
             ErrorCode::Ended => (Kind::Conflict, "ended"),
             ErrorCode::Limit => (Kind::Limit, "limit"),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use session_hub::call::{Reply, Request};
 use worker::{Response, console_error};
 
+use crate::auth::Identity;
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::session_hub::client;
@@ -17,7 +18,11 @@ use crate::store::Db;
 pub async fn show(mut visit: Visit) -> Result<Response, Error> {
     let is_known = match visit.identify().await {
         Ok(identity) => {
-            visit.identity = identity;
+            // A guest has no hub to have figures of.
+            visit.identity = match identity {
+                Identity::Guest(_) => Identity::Nobody,
+                identity => identity,
+            };
             true
         }
         Err(error) if error.kind == Kind::Unauthorized => return Err(error),

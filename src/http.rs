@@ -10,14 +10,17 @@ use protocol::limits::CONTROL_BYTES_MAX;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use session_hub::call::{Caller, Reply, Request as HubRequest};
+use session_hub::standing::Standing;
 use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::web_sys;
 use worker::{Env, Request, Response};
 
 use crate::audit;
 use crate::auth::{Identity, Person, SignIn, identify};
+use crate::auth::invitation::{self, Knock};
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, Kind};
+use crate::place::Place;
 use crate::session_hub::client;
 
 /// Largest request body, in bytes: a prompt of 32 KiB whose every byte is escaped to six in JSON (192 KiB), and the rest of
@@ -93,13 +96,17 @@ impl Visit {
     pub fn sign_in(&self) -> Option<&SignIn> {
         match &self.identity {
             Identity::SignedIn(sign_in) => Some(sign_in),
-            Identity::Nobody | Identity::Token(_) => None,
+            Identity::Nobody | Identity::Guest(_) | Identity::Token(_) => None,
         }
     }
 
     /// What pages put into `X-CSRF-Token`; empty when nobody is signed in.
     pub fn csrf_token(&self) -> &str {
-        self.sign_in().map_or("", |sign_in| &sign_in.csrf_token)
+        match &self.identity {
+            Identity::SignedIn(sign_in) => &sign_in.csrf_token,
+            Identity::Guest(guest) => &guest.csrf_token,
+            Identity::Nobody | Identity::Token(_) => "",
+        }
     }
 
     /// A parameter of the path; the router guarantees those that the route names.
@@ -110,6 +117,12 @@ impl Visit {
     /// A numeric parameter of the path. Something else than a number is no such thing.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, Error> {
         self.param(name).parse().map_err(|_| Error::not_found(name))
+    }
+
+    /// Where a numeric parameter of the path points. Something else is no such thing.
+    pub fn place<N: std::str::FromStr>(&self, name: &str) -> Result<Place<N>, Error> {
+        let visitor = self.identity.person().map_or("", |person| person.id.as_str());
+        Place::parse(self.param(name), visitor).ok_or_else(|| Error::not_found(name))
     }
 
     /// A parameter of the query.
@@ -145,13 +158,28 @@ impl Visit {
 
     /// Asks the person's hub; a refusal becomes the error that its reader sees.
     pub async fn ask(&self, request: HubRequest) -> Result<Reply, Error> {
+        if matches!(self.identity, Identity::Guest(_)) {
+            return Err(Error::unauthorized("Sign in first."));
+        }
         self.ask_for(self.person()?, request).await
+    }
+
+    /// Asks the hub that a place is in, as whoever asks may come to it.
+    pub async fn ask_at<N>(&self, place: &Place<N>, request: HubRequest) -> Result<Reply, Error> {
+        self.ask_as(invitation::knock(self, &self.identity, place.owner).await?, request).await
+    }
+
+    /// Asks a hub as somebody who was found to stand before it.
+    pub async fn ask_as(&self, knock: Knock, request: HubRequest) -> Result<Reply, Error> {
+        let (person, name) = (knock.person.id, knock.person.name);
+        let via = audit::via_of(&self.identity);
+        client::call(&self.env, Caller { person, name, via, standing: knock.standing }, request).await
     }
 
     /// Asks the hub of a person who is known by something else than this request's own proof: what they confirmed before.
     pub(crate) async fn ask_for(&self, person: &Person, request: HubRequest) -> Result<Reply, Error> {
         let via = audit::via_of(&self.identity);
-        let caller = Caller { person: person.id.clone(), name: person.name.clone(), via };
+        let caller = Caller { person: person.id.clone(), name: person.name.clone(), via, standing: Standing::Owner };
         client::call(&self.env, caller, request).await
     }
 

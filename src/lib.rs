@@ -26,6 +26,7 @@ pub mod http;
 pub mod lobby;
 pub mod outbound;
 pub mod pages;
+mod place;
 pub mod random;
 pub mod router;
 pub mod scheduled;

@@ -34,11 +34,13 @@ pub enum Who {
     /// Everyone; nobody looks who it is.
     Anyone,
     /// Everyone; whoever is signed in is known.
-    Guest,
+    Known,
     /// Everyone on this machine, where the hub was started with its own secret; elsewhere the page does not exist.
     LocalOnly,
     /// A person with a live sign-in.
     Person,
+    /// As [`Who::Person`], or a guest by a link; the hub says what the session of this address lets either do.
+    Invited,
     /// A person with a live sign-in, or a program with a token for the JSON API.
     Token,
     /// As [`Who::Person`], and an admin.
@@ -198,14 +200,18 @@ async fn admit(row: &'static Route, request: Request, context: RouteContext<Rc<A
             brake::stranger(&visit, Door::SignIn).await?;
             return Ok(visit);
         }
-        Who::Guest | Who::Person | Who::Token | Who::Admin | Who::AdminToken => {
+        Who::Known | Who::Person | Who::Invited | Who::Token | Who::Admin | Who::AdminToken => {
             let identified = visit.identify().await;
             brake::whoever(&visit, Door::of(row.path), identified.as_ref().ok()).await?;
-            visit.identity = identified?;
+            visit.identity = match identified? {
+                // Everywhere but at what the link is for, a guest is a stranger.
+                Identity::Guest(_) if row.who != Who::Invited => Identity::Nobody,
+                identity => identity,
+            };
         }
     }
     match (&visit.identity, row.who) {
-        (_, Who::Guest) => {}
+        (_, Who::Known) => {}
         (Identity::Nobody, _) => return Err(Error::unauthorized("Sign in first.")),
         (identity, Who::Admin | Who::AdminToken) if !identity.is_admin() => {
             return Err(Error::forbidden("Only this hub's admins may do that."));
@@ -217,7 +223,7 @@ async fn admit(row: &'static Route, request: Request, context: RouteContext<Rc<A
         (Identity::Token(_), _) => {
             return Err(Error::forbidden("This address is for browsers; the same is there under /api."));
         }
-        (Identity::SignedIn(_), _) => {}
+        (Identity::SignedIn(_) | Identity::Guest(_), _) => {}
     }
     if row.method.changes() {
         check_csrf(&visit)?;
@@ -226,13 +232,17 @@ async fn admit(row: &'static Route, request: Request, context: RouteContext<Rc<A
 }
 
 fn check_csrf(visit: &Visit) -> Result<(), Error> {
-    let Some(sign_in) = visit.sign_in() else { return Ok(()) };
+    let token = visit.header(csrf::HEADER).unwrap_or_default();
+    let is_ours = match &visit.identity {
+        Identity::SignedIn(sign_in) => sign_in.is_csrf_token(&token),
+        Identity::Guest(guest) => guest.is_csrf_token(&token),
+        Identity::Nobody | Identity::Token(_) => return Ok(()),
+    };
     let (origin, site) = (visit.header("origin"), visit.header("sec-fetch-site"));
     if !csrf::is_same_origin(&visit.origin(), origin.as_deref(), site.as_deref()) {
         return Err(Error::forbidden("This was sent from another site, so nothing was done."));
     }
-    let token = visit.header(csrf::HEADER).unwrap_or_default();
-    if !sign_in.is_csrf_token(&token) {
+    if !is_ours {
         return Err(Error::forbidden(
             "This page is from an earlier sign-in, so nothing was done. Reload it and try again.",
         ));

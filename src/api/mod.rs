@@ -10,6 +10,7 @@ pub mod device;
 pub mod prompts;
 pub mod runners;
 pub mod sessions;
+pub mod shares;
 pub mod terminals;
 pub mod tokens;
 
@@ -41,6 +42,9 @@ fn answer(status: u16, reply: Reply) -> Result<Response, Error> {
         Reply::Terminal(terminal) => http::json(status, &terminal),
         Reply::Prompt(prompt) => http::json(status, &prompt),
         Reply::Runner(runner) => http::json(status, &runner),
+        Reply::Shares(shares) => http::json(status, &shares),
+        Reply::Share(share) => http::json(status, &share),
+        Reply::Shared(shared) => http::json(status, &shared),
         Reply::Audit(page) => http::json(status, &page),
         Reply::Instance(instance) => http::json(status, &instance),
         Reply::Link { .. } => Err(Error::internal("a lobby's answer is nobody else's")),

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use session_hub::call::Request;
 use worker::Response;
 
-use super::{answer, idempotency_key};
+use super::{answer, idempotency_key, shares};
 use crate::error::Error;
 use crate::http::Visit;
 
@@ -42,31 +42,31 @@ pub async fn create(mut visit: Visit) -> Result<Response, Error> {
 
 /// One session in full.
 pub async fn show(visit: Visit) -> Result<Response, Error> {
-    let session = visit.number("session")?;
-    answer(200, visit.ask(Request::Session { session }).await?)
+    let session = visit.place("session")?;
+    answer(200, visit.ask_at(&session, Request::Session { session: session.number }).await?)
 }
 
 /// Another name.
 pub async fn rename(mut visit: Visit) -> Result<Response, Error> {
-    let session = visit.number("session")?;
+    let session = visit.place("session")?;
     let Rename { name } = visit.json().await?;
-    answer(200, visit.ask(Request::RenameSession { session, name }).await?)
+    answer(200, visit.ask_at(&session, Request::RenameSession { session: session.number, name }).await?)
 }
 
 /// Gone for good.
 pub async fn delete(visit: Visit) -> Result<Response, Error> {
-    let session = visit.number("session")?;
-    answer(204, visit.ask(Request::DeleteSession { session }).await?)
+    let session = visit.place("session")?;
+    answer(204, shares::delete_session(&visit, &session).await?)
 }
 
 /// Out of sight, its agents ended.
 pub async fn archive(visit: Visit) -> Result<Response, Error> {
-    let session = visit.number("session")?;
-    answer(200, visit.ask(Request::ArchiveSession { session, archived: true }).await?)
+    let session = visit.place("session")?;
+    answer(200, visit.ask_at(&session, Request::ArchiveSession { session: session.number, archived: true }).await?)
 }
 
 /// Back in sight.
 pub async fn restore(visit: Visit) -> Result<Response, Error> {
-    let session = visit.number("session")?;
-    answer(200, visit.ask(Request::ArchiveSession { session, archived: false }).await?)
+    let session = visit.place("session")?;
+    answer(200, visit.ask_at(&session, Request::ArchiveSession { session: session.number, archived: false }).await?)
 }

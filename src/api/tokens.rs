@@ -9,7 +9,7 @@ use worker::Response;
 use crate::audit::{self, Action, Actor, Event};
 use crate::auth::jwt::{Keys, Pass};
 use crate::auth::token::{self, Scope};
-use crate::auth::{Identity, Person, Token, allowance};
+use crate::auth::{Identity, Person, Token, allowance, invitation};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
@@ -26,6 +26,9 @@ struct Wish {
     /// Seconds until it ends; none: never.
     #[serde(default)]
     expires_in_s: Option<u64>,
+    /// The session that a token of scope `session` is for.
+    #[serde(default)]
+    session: u64,
 }
 
 /// How long a token may live, in seconds, if it ends at all.
@@ -49,9 +52,9 @@ pub async fn list(visit: Visit) -> Result<Response, Error> {
 
 /// A new token; the answer is the only place that ever shows it.
 pub async fn create(mut visit: Visit) -> Result<Response, Error> {
-    let Wish { name, scope, expires_in_s } = visit.json().await?;
+    let Wish { name, scope, expires_in_s, session } = visit.json().await?;
     let expires_ms = expires_in_s.map_or(Ok(0), |seconds| end_after(seconds, visit.now_ms))?;
-    let made = make(&visit, &name, scope, expires_ms).await?;
+    let made = make_for(&visit, visit.person()?, &name, Use { scope, session }, expires_ms).await?;
     let answer = json!({
         "id": made.id, "token": made.token, "name": made.name, "scope": scope, "expires_ms": expires_ms,
     });
@@ -68,7 +71,28 @@ pub fn end_after(seconds: u64, now_ms: u64) -> Result<u64, Error> {
 
 /// Makes a token that ends then, or never at 0; a runner's shows in the hub before it ever connects.
 pub async fn make(visit: &Visit, name: &str, scope: Scope, expires_ms: u64) -> Result<Made, Error> {
-    make_for(visit, visit.person()?, name, scope, expires_ms).await
+    make_for(visit, visit.person()?, name, Use { scope, session: 0 }, expires_ms).await
+}
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Use {
+    /// What it opens.
+    pub scope: Scope,
+    /// The one session that it is for, where the scope is that; else 0.
+    pub session: u64,
+}
+
+impl Use {
+    fn check(self) -> Result<(), Error> {
+        let wants_session = self.scope == Scope::Session;
+        match self.session {
+            0 if wants_session => Err(Error::invalid("session", "Say for which session, by its number.")),
+            0 => Ok(()),
+            _ if wants_session => Ok(()),
+            _ => Err(Error::invalid("session", "Only a token with the scope session is for one session.")),
+        }
+    }
 }
 
 /// The same for a person who confirmed it before, elsewhere.
@@ -76,19 +100,18 @@ pub(super) async fn make_for(
     visit: &Visit,
     person: &Person,
     name: &str,
-    scope: Scope,
+    wanted: Use,
     expires_ms: u64,
 ) -> Result<Made, Error> {
     let name = checked_name(name)?;
-    if scope == Scope::Session {
-        return Err(Error::invalid("scope", "Tokens for one session are made for sandboxes, by the hub itself."));
-    }
+    wanted.check()?;
+    let Use { scope, session } = wanted;
     let (id, token) = (random::hex::<8>()?, token::mint()?);
-    let row = NewToken { id: &id, person: person.number(), name: &name, scope, secret: &token, expires_ms, session: 0 };
+    let row = NewToken { id: &id, person: person.number(), name: &name, scope, secret: &token, expires_ms, session };
     if !Db::open(&visit.env)?.add_token(&row, visit.now_ms).await? {
         return Err(too_many());
     }
-    if let Err(refused) = announce(visit, person, &id, &name, scope).await {
+    if let Err(refused) = announce(visit, person, &id, &name, wanted).await {
         // Nobody ever saw its secret: it must not count among the tokens that live.
         revoke_row(visit, person, &id).await?;
         return Err(refused);
@@ -97,16 +120,25 @@ pub(super) async fn make_for(
 }
 
 /// What a new token must be known by before it is shown: the audit log, and for a runner the hub.
-async fn announce(visit: &Visit, person: &Person, id: &str, name: &str, scope: Scope) -> Result<(), Error> {
+async fn announce(visit: &Visit, person: &Person, id: &str, name: &str, wanted: Use) -> Result<(), Error> {
+    let Use { scope, session } = wanted;
     let event = Event::of(Action::TokenMade).on(format!("token {id}")).with("name", name).with("scope", scope.word());
+    let event = if session == 0 { event } else { event.with("session", session.to_string()) };
     let event = match &visit.identity {
         // Who confirmed a device's code is not who comes for its token.
         Identity::Nobody => event.by(Actor::person(&person.id, &person.name)),
-        Identity::SignedIn(_) | Identity::Token(_) => event,
+        Identity::SignedIn(_) | Identity::Guest(_) | Identity::Token(_) => event,
     };
-    audit::record(visit, event).await?;
-    if scope == Scope::Runner {
-        visit.ask_for(person, Request::AddRunner { runner: id.to_owned(), name: name.to_owned() }).await?;
+    if let Scope::Runner | Scope::Session = scope {
+        // First, since the hub knows whether there is such a session.
+        let request = Request::AddRunner { runner: id.to_owned(), name: name.to_owned(), session };
+        visit.ask_for(person, request).await?;
+    }
+    if let Err(unwritten) = audit::record(visit, event).await {
+        if let Scope::Runner | Scope::Session = scope {
+            visit.ask_for(person, Request::RevokeRunner { runner: id.to_owned() }).await?;
+        }
+        return Err(unwritten);
     }
     Ok(())
 }
@@ -132,7 +164,7 @@ pub async fn exchange(visit: Visit) -> Result<Response, Error> {
     record_exchange(&visit, &db, &token).await?;
     let bearer = json!({ "id": token.id, "name": token.name });
     let mut answer = json!({ "jwt": jwt, "expires_at_ms": expires_at_ms, "scope": token.scope, "token": bearer });
-    if let (Scope::Runner, Some(answer)) = (token.scope, answer.as_object_mut()) {
+    if let (Scope::Runner | Scope::Session, Some(answer)) = (token.scope, answer.as_object_mut()) {
         answer.insert("runner".to_owned(), bearer);
     }
     http::json(200, &answer)
@@ -199,11 +231,14 @@ pub async fn end(visit: &Visit, person: &Person, id: String) -> Result<Response,
     let event = Event::of(Action::TokenRevoked).on(format!("token {id}"));
     let event = match &visit.identity {
         Identity::Nobody => event.by(Actor::person(&person.id, &person.name)),
-        Identity::SignedIn(_) | Identity::Token(_) => event,
+        Identity::SignedIn(_) | Identity::Guest(_) | Identity::Token(_) => event,
     };
     let request = match revoke_row(visit, person, &id).await? {
         Scope::Runner | Scope::Session => Request::RevokeRunner { runner: id },
-        Scope::Cli => Request::CloseSockets { person: person.id.clone() },
+        Scope::Cli => {
+            invitation::close_visits(&visit.env, &Db::open(&visit.env)?, person.number()).await?;
+            Request::CloseSockets { person: person.id.clone() }
+        }
         Scope::ClaudeCodeUi => Request::RevokeInstances { token: id },
     };
     visit.ask_for(person, request).await?;
@@ -214,7 +249,9 @@ pub async fn end(visit: &Visit, person: &Person, id: String) -> Result<Response,
 /// Revokes a runner's token and tells the hub.
 pub async fn revoke_runner(visit: &Visit, runner: String) -> Result<Reply, Error> {
     let person = visit.person()?;
-    if Db::open(&visit.env)?.token_scope(person.number(), &runner).await? != Some(Scope::Runner) {
+    if Db::open(&visit.env)?.token_scope(person.number(), &runner).await?
+        .is_none_or(|scope| !matches!(scope, Scope::Runner | Scope::Session))
+    {
         return Err(Error::not_found("runner"));
     }
     revoke_row(visit, person, &runner).await?;

@@ -4,6 +4,7 @@
 //! asked, for [`GRACE_MS`] after it last said yes, and is out at once when it says no: sign-ins, sockets and tokens end.
 
 use session_hub::call::{Caller, Request};
+use session_hub::standing::Standing;
 use worker::{Env, console_error};
 
 use super::seal::{self, Sealed};
@@ -217,7 +218,7 @@ impl Gate<'_> {
     }
 
     /// The person's access token, refreshed if it ends soon.
-    async fn access_token(&self, github: &Client<'_>, person: u64) -> Result<String, Failure> {
+    pub(super) async fn access_token(&self, github: &Client<'_>, person: u64) -> Result<String, Failure> {
         let kept = self.tokens(person).await?;
         if kept.expires_ms == 0 || kept.expires_ms > self.now_ms + EXPIRES_SOON_MS || kept.refresh.is_empty() {
             return Ok(kept.access);
@@ -262,7 +263,7 @@ impl Gate<'_> {
 }
 
 fn caller(person: &PersonRow) -> Caller {
-    Caller { person: person.id.to_string(), name: person.name.clone(), via: Via::System }
+    Caller { person: person.id.to_string(), name: person.name.clone(), via: Via::System, standing: Standing::Owner }
 }
 
 /// One person's trouble is logged, and is not everybody's.

@@ -19,8 +19,8 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
     router::rate_limit(&visit, "sign-in").await?;
     allowance::check(&visit, &allowance::SIGN_IN).await?;
     let assertion = visit.header(cf_access::HEADER).unwrap_or_default();
-    let email = match cf_access::email(application, &assertion, visit.now_ms).await {
-        Ok(email) => email,
+    let email = match cf_access::vouched(application, &assertion, visit.now_ms).await {
+        Ok(vouched) => vouched.email,
         Err(error) if error.kind == Kind::Internal => return Err(error),
         Err(error) => {
             sign_in::refused(&visit, "access", &error.detail).await?;

@@ -61,8 +61,17 @@ thread_local! {
     static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
 }
 
-/// The verified email of an assertion, in lower case. The error's detail says what did not hold.
-pub async fn email(application: &Application, assertion: &str, now_ms: u64) -> Result<String, Error> {
+/// Whom Access vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// The verified email, in lower case.
+    pub email: String,
+    /// When the assertion ends.
+    pub ends_ms: u64,
+}
+
+/// What an assertion says, verified. The error's detail says what did not hold.
+pub async fn vouched(application: &Application, assertion: &str, now_ms: u64) -> Result<Vouched, Error> {
     let refused =
         |why: &str| Error::unauthorized("Cloudflare Access did not vouch for you. Sign in again.").with_detail(why);
     if assertion.len() > ASSERTION_BYTES_MAX {
@@ -93,7 +102,7 @@ fn kid_of(header: &str) -> Option<String> {
     (header.alg == "RS256").then_some(header.kid)
 }
 
-fn read_claims(application: &Application, claims: &str, now_ms: u64) -> Result<String, &'static str> {
+fn read_claims(application: &Application, claims: &str, now_ms: u64) -> Result<Vouched, &'static str> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Audience {
@@ -131,7 +140,8 @@ fn read_claims(application: &Application, claims: &str, now_ms: u64) -> Result<S
     let email = claims.email.trim().to_lowercase();
     let is_address = (3..=254).contains(&email.len()) && email.contains('@') && !email.contains(char::is_whitespace);
     // A service token is a program, and programs have tokens of this hub.
-    if is_address { Ok(email) } else { Err("no email: a service token, not a person") }
+    let ends_ms = claims.exp.saturating_mul(1000);
+    if is_address { Ok(Vouched { email, ends_ms }) } else { Err("no email: a service token, not a person") }
 }
 
 async fn key(application: &Application, kid: &str, now_ms: u64) -> Result<Option<PublicKey>, Error> {

@@ -191,7 +191,7 @@ fn shown_name(profile: &Profile) -> String {
 async fn stand_behind_access(visit: &Visit) -> Result<(), Error> {
     let Some(application) = &visit.config.access else { return Ok(()) };
     let assertion = visit.header(cf_access::HEADER).unwrap_or_default();
-    let vouched = cf_access::email(application, &assertion, visit.now_ms).await;
+    let vouched = cf_access::vouched(application, &assertion, visit.now_ms).await;
     vouched.map(drop).map_err(|error| Error { kind: Kind::Forbidden, ..error })
 }
 

@@ -12,6 +12,8 @@ pub mod cookie;
 pub mod csrf;
 pub mod device;
 pub mod github;
+pub mod guest;
+pub mod invitation;
 pub mod jwt;
 pub mod keyring;
 pub mod local;
@@ -20,6 +22,7 @@ pub mod seal;
 pub mod secret;
 pub mod sign_in;
 pub mod sign_out;
+pub mod teams;
 pub mod token;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +32,7 @@ use crate::http::Visit;
 use crate::store::Db;
 use crate::store::people::{BY_ACCESS, PersonRow};
 use access::Gate;
+use guest::Guest;
 use token::Scope;
 
 /// What a person may do to the deployment. In their own hub everybody may do everything.
@@ -86,6 +90,8 @@ pub struct SignIn {
     pub person: Person,
     /// What its pages put into `X-CSRF-Token`.
     pub csrf_token: String,
+    /// When it ends by itself, if nobody uses it from now on.
+    pub ends_ms: u64,
     /// The cookie itself, for checking that token; never rendered or logged.
     cookie: String,
 }
@@ -119,6 +125,8 @@ pub enum Identity {
     Nobody,
     /// A browser with a live sign-in.
     SignedIn(SignIn),
+    /// A browser that opened a guest link: in for what that link is for, and a stranger everywhere else.
+    Guest(Guest),
     /// A program with a token.
     Token(Token),
 }
@@ -134,6 +142,7 @@ impl Identity {
         match self {
             Identity::Nobody => None,
             Identity::SignedIn(sign_in) => Some(&sign_in.person),
+            Identity::Guest(guest) => Some(&guest.person),
             Identity::Token(token) => Some(&token.person),
         }
     }
@@ -145,16 +154,25 @@ pub async fn identify(visit: &Visit) -> Result<Identity, Error> {
     if let Some(authorization) = visit.header("authorization") {
         return identify_token(visit, &authorization, &db).await.map(Identity::Token);
     }
-    let cookies = visit.header("cookie").unwrap_or_default();
-    let Some(cookie) = cookie::sign_in(&cookies, visit.is_https()) else { return Ok(Identity::Nobody) };
-    let Some(row) = db.sign_in(cookie, visit.now_ms).await? else { return Ok(Identity::Nobody) };
-    if !access_vouches(visit, &row.person).await? || !is_still_in(visit, &db, &row.person).await? {
-        return Ok(Identity::Nobody);
+    if let Some(sign_in) = identify_browser(visit, &db).await? {
+        return Ok(Identity::SignedIn(sign_in));
     }
-    Ok(Identity::SignedIn(SignIn {
+    Ok(guest::of(visit, &db).await?.map_or(Identity::Nobody, Identity::Guest))
+}
+
+async fn identify_browser(visit: &Visit, db: &Db) -> Result<Option<SignIn>, Error> {
+    let cookies = visit.header("cookie").unwrap_or_default();
+    let Some(cookie) = cookie::sign_in(&cookies, visit.is_https()) else { return Ok(None) };
+    let Some(row) = db.sign_in(cookie, visit.now_ms).await? else { return Ok(None) };
+    let Some(vouched_ms) = access_vouches_until(visit, &row.person).await? else { return Ok(None) };
+    if !is_still_in(visit, db, &row.person).await? {
+        return Ok(None);
+    }
+    Ok(Some(SignIn {
         id: row.id,
         person: row.person.into(),
         csrf_token: csrf::token(cookie),
+        ends_ms: row.ends_ms.min(vouched_ms),
         cookie: cookie.to_owned(),
     }))
 }
@@ -181,14 +199,18 @@ async fn identify_token(visit: &Visit, authorization: &str, db: &Db) -> Result<T
 }
 
 /// Where Cloudflare Access stands in front, it has to vouch for each request of a browser, and for the same person if it is
-/// what says who one is. Whoever it lets in no longer is out with the next request.
-async fn access_vouches(visit: &Visit, person: &PersonRow) -> Result<bool, Error> {
+/// what says who one is. Whoever it lets in no longer is out with the next request. Says until when it does; `None`: it does
+/// not.
+async fn access_vouches_until(visit: &Visit, person: &PersonRow) -> Result<Option<u64>, Error> {
     let is_from_access = person.allowed_by == BY_ACCESS;
-    let Some(application) = &visit.config.access else { return Ok(!is_from_access) };
+    let Some(application) = &visit.config.access else {
+        return Ok((!is_from_access).then_some(u64::MAX));
+    };
     let assertion = visit.header(cf_access::HEADER).unwrap_or_default();
-    match cf_access::email(application, &assertion, visit.now_ms).await {
-        Ok(email) => Ok(!is_from_access || email == person.login),
-        Err(error) if error.kind == Kind::Unauthorized => Ok(false),
+    match cf_access::vouched(application, &assertion, visit.now_ms).await {
+        Ok(vouched) if is_from_access && vouched.email != person.login => Ok(None),
+        Ok(vouched) => Ok(Some(vouched.ends_ms)),
+        Err(error) if error.kind == Kind::Unauthorized => Ok(None),
         Err(error) => Err(error),
     }
 }

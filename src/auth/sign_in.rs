@@ -1,8 +1,6 @@
 //! Beginning a sign-in, however the person proved who they are.
 
-use session_hub::call::Request;
-
-use super::{Identity, allowance, cookie};
+use super::{Identity, allowance, cookie, invitation};
 use crate::audit::{self, Action, Actor, Event};
 use crate::error::Error;
 use crate::http::Visit;
@@ -15,8 +13,7 @@ pub async fn begin(visit: &Visit, db: &Db, (person, name): (u64, &str), by: &str
         db.end_sign_in(before.person.number(), before.id).await?;
         if before.person.number() != person {
             // This browser's other tabs show somebody else's terminals.
-            let request = Request::CloseSockets { person: before.person.id.clone() };
-            visit.ask_for(&before.person, request).await?;
+            invitation::close_sockets(&visit.env, db, before.person.number()).await?;
         }
     }
     let value = cookie::mint()?;

@@ -1,9 +1,8 @@
 //! Ending a sign-in, from its own browser or from the list in the settings.
 
-use session_hub::call::Request;
 use worker::Response;
 
-use super::cookie;
+use super::{cookie, invitation};
 use crate::audit::{self, Action, Event};
 use crate::error::Error;
 use crate::http::{self, Visit};
@@ -28,8 +27,9 @@ pub async fn end(visit: &Visit, sign_in: u64) -> Result<(), Error> {
 /// lives on come back by themselves.
 async fn end_with(visit: &Visit, sign_in: u64, action: Action) -> Result<(), Error> {
     let person = visit.person()?;
-    if Db::open(&visit.env)?.end_sign_in(person.number(), sign_in).await? {
-        visit.ask(Request::CloseSockets { person: person.id.clone() }).await?;
+    let db = Db::open(&visit.env)?;
+    if db.end_sign_in(person.number(), sign_in).await? {
+        invitation::close_sockets(&visit.env, &db, person.number()).await?;
         audit::note(visit, Event::of(action).on(format!("sign-in {sign_in}"))).await;
     }
     Ok(())
@@ -39,8 +39,9 @@ async fn end_with(visit: &Visit, sign_in: u64, action: Action) -> Result<(), Err
 pub async fn end_others(visit: &Visit) -> Result<(), Error> {
     let person = visit.person()?;
     let own = visit.sign_in().map_or(0, |sign_in| sign_in.id);
-    Db::open(&visit.env)?.end_sign_ins(person.number(), own).await?;
-    visit.ask(Request::CloseSockets { person: person.id.clone() }).await?;
+    let db = Db::open(&visit.env)?;
+    db.end_sign_ins(person.number(), own).await?;
+    invitation::close_sockets(&visit.env, &db, person.number()).await?;
     audit::note(visit, Event::of(Action::SignInEnded).on("all other sign-ins")).await;
     Ok(())
 }

@@ -16,6 +16,7 @@ use protocol::claudecodeui::Secret;
 use serde_json::json;
 use session_hub::call::{Caller, LinkAnswer, LobbyOrder, LobbyReport, Reply, Request as HubRequest};
 use session_hub::effect::SocketId;
+use session_hub::standing::Standing;
 use session_hub::lobby::{Guest, Lobby as Decisions, LobbyEffect, LobbyInput, Verdict};
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::{DurableObjectState, web_sys};
@@ -191,7 +192,7 @@ impl Lobby {
 
     async fn tell(&self, person: String, report: LobbyReport) -> Option<LinkAnswer> {
         for _ in 0..TELL_ATTEMPTS_MAX {
-            let caller = Caller { person: person.clone(), name: String::new(), via: Via::Runner };
+            let caller = Caller { person: person.clone(), name: String::new(), via: Via::Runner, standing: Standing::Owner };
             let request = HubRequest::Lobby { report: report.clone() };
             match hub_client::call(&self.env, caller, request).await {
                 Ok(Reply::Link { answer }) => return Some(answer),

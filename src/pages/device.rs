@@ -34,7 +34,7 @@ pub async fn show(visit: Visit) -> Result<Response, Error> {
     let code = UserCode::parse(&typed);
     match visit.identity {
         Identity::SignedIn(_) => {}
-        Identity::Nobody => return lead_to_sign_in(&visit, code.as_ref()),
+        Identity::Nobody | Identity::Guest(_) => return lead_to_sign_in(&visit, code.as_ref()),
         Identity::Token(_) => return Err(Error::forbidden("A person confirms a code, in a browser.")),
     }
     let visitor = visitor(&visit)?;

@@ -8,7 +8,9 @@ pub mod audit;
 pub mod clients;
 pub mod dashboard;
 pub mod device;
+pub mod guest;
 pub mod home;
+pub mod people;
 pub mod prompts;
 pub mod sessions;
 pub mod settings;
@@ -23,7 +25,9 @@ use worker::Response;
 
 use crate::error::Error;
 use crate::http::{self, Visit};
-use view::{Preferences, Visitor};
+use crate::auth::{Identity, invitation};
+use crate::place::Place;
+use view::{Preferences, Vantage, Visitor};
 
 /// Longest idempotency key of a form, in characters; pages send a UUID.
 const KEY_CHARS_MAX: usize = NAME_CHARS_MAX;
@@ -34,11 +38,13 @@ fn visitor(visit: &Visit) -> Result<Visitor, Error> {
     Ok(Visitor {
         name: person.name.clone(),
         signed_in_by: match person.login.as_str() {
+            "" if matches!(visit.identity, Identity::Guest(_)) => "a guest link".to_owned(),
             "" => "a one-time link".to_owned(),
             address if address.contains('@') => format!("Cloudflare Access as {address}"),
             login => format!("GitHub as {login}"),
         },
         is_admin: person.role == crate::auth::Role::Admin,
+        is_guest: matches!(visit.identity, Identity::Guest(_)),
         csrf: visit.csrf_token().to_owned(),
         preferences: preferences(visit),
     })
@@ -63,6 +69,16 @@ async fn board(visit: &Visit) -> Result<Board, Error> {
 async fn session(visit: &Visit, request: Request) -> Result<SessionDetail, Error> {
     match visit.ask(request).await? {
         Reply::Session(detail) => Ok(detail),
+        _ => Err(unexpected("a session")),
+    }
+}
+
+/// A session, and from where whoever asks looks at it.
+async fn session_at(visit: &Visit, place: &Place<u64>) -> Result<(SessionDetail, Vantage), Error> {
+    let knock = invitation::knock(visit, &visit.identity, place.owner).await?;
+    let vantage = Vantage::of(&knock.standing);
+    match visit.ask_as(knock, Request::Session { session: place.number }).await? {
+        Reply::Session(detail) => Ok((detail, vantage)),
         _ => Err(unexpected("a session")),
     }
 }

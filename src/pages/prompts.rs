@@ -5,7 +5,7 @@ use session_hub::call::Request;
 use worker::Response;
 
 use super::checked_key;
-use super::terminals::own_terminal;
+use super::terminals::terminal_of;
 use crate::error::Error;
 use crate::http::{self, Visit};
 
@@ -23,23 +23,25 @@ struct Text {
 
 /// `POST /sessions/:session/terminals/:terminal/prompts`.
 pub async fn queue(mut visit: Visit) -> Result<Response, Error> {
-    let terminal = own_terminal(&visit).await?;
+    let place = terminal_of(&visit).await?;
     let NewPrompt { text, key } = visit.form().await?;
-    visit.ask(Request::QueuePrompt { terminal, text: as_typed(&text), idempotency_key: checked_key(key)? }).await?;
+    let (terminal, idempotency_key) = (place.number, checked_key(key)?);
+    visit.ask_at(&place, Request::QueuePrompt { terminal, text: as_typed(&text), idempotency_key }).await?;
     http::no_content()
 }
 
 /// `POST /prompts/:prompt/edit`.
 pub async fn edit(mut visit: Visit) -> Result<Response, Error> {
-    let prompt = visit.number("prompt")?;
+    let place = visit.place("prompt")?;
     let Text { text } = visit.form().await?;
-    visit.ask(Request::EditPrompt { prompt, text: as_typed(&text) }).await?;
+    visit.ask_at(&place, Request::EditPrompt { prompt: place.number, text: as_typed(&text) }).await?;
     http::no_content()
 }
 
 /// `POST /prompts/:prompt/cancel`.
 pub async fn cancel(visit: Visit) -> Result<Response, Error> {
-    visit.ask(Request::CancelPrompt { prompt: visit.number("prompt")? }).await?;
+    let place = visit.place("prompt")?;
+    visit.ask_at(&place, Request::CancelPrompt { prompt: place.number }).await?;
     http::no_content()
 }
 

@@ -5,7 +5,8 @@ use session_hub::call::Request;
 use worker::Response;
 
 use super::view::{NewSessionDialog, NewSessionPage, SessionPage};
-use super::{board, checked_key, page, session, visitor};
+use super::{board, checked_key, page, session, session_at, visitor};
+use crate::api::shares;
 use crate::error::Error;
 use crate::http::{self, Visit};
 use crate::random;
@@ -53,33 +54,35 @@ pub async fn create(mut visit: Visit) -> Result<Response, Error> {
 
 /// `GET /sessions/:session`, with its main terminal in front.
 pub async fn show(visit: Visit) -> Result<Response, Error> {
-    let (id, visitor) = (visit.number("session")?, visitor(&visit)?);
-    let detail = session(&visit, Request::Session { session: id }).await?;
-    page(&SessionPage::new(&detail, None, &visitor))
+    let (place, visitor) = (visit.place("session")?, visitor(&visit)?);
+    let (detail, vantage) = session_at(&visit, &place).await?;
+    page(&SessionPage::new(&detail, None, &vantage, &visitor))
 }
 
 /// `POST /sessions/:session/rename`.
 pub async fn rename(mut visit: Visit) -> Result<Response, Error> {
-    let id = visit.number("session")?;
+    let place = visit.place("session")?;
     let Rename { name } = visit.form().await?;
-    session(&visit, Request::RenameSession { session: id, name }).await?;
+    visit.ask_at(&place, Request::RenameSession { session: place.number, name }).await?;
     http::no_content()
 }
 
 /// `POST /sessions/:session/archive`: its page stays, and offers to restore it.
 pub async fn archive(visit: Visit) -> Result<Response, Error> {
-    session(&visit, Request::ArchiveSession { session: visit.number("session")?, archived: true }).await?;
+    let place = visit.place("session")?;
+    visit.ask_at(&place, Request::ArchiveSession { session: place.number, archived: true }).await?;
     http::no_content()
 }
 
 /// `POST /sessions/:session/restore`.
 pub async fn restore(visit: Visit) -> Result<Response, Error> {
-    session(&visit, Request::ArchiveSession { session: visit.number("session")?, archived: false }).await?;
+    let place = visit.place("session")?;
+    visit.ask_at(&place, Request::ArchiveSession { session: place.number, archived: false }).await?;
     http::no_content()
 }
 
 /// `POST /sessions/:session/delete`.
 pub async fn delete(visit: Visit) -> Result<Response, Error> {
-    visit.ask(Request::DeleteSession { session: visit.number("session")? }).await?;
+    shares::delete_session(&visit, &visit.place("session")?).await?;
     http::go_to(&visit, "/dashboard")
 }

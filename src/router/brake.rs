@@ -35,6 +35,7 @@ pub enum Door {
 /// Which door a path is: the first prefix that fits.
 const DOORS: &[(&str, Door)] = &[
     ("/auth/", Door::SignIn),
+    ("/guest", Door::SignIn),
     ("/api/tokens/exchange", Door::Exchange),
     ("/api/device", Door::Device),
     ("/device", Door::Device),
@@ -128,7 +129,8 @@ mod tests {
     fn every_route_has_the_door_that_it_means() {
         for (path, door) in [
             ("/auth/local", Door::SignIn),
-            ("/api/tokens/exchange", Door::Exchange),
+            ("/guest", Door::SignIn),
+    ("/api/tokens/exchange", Door::Exchange),
             ("/api/tokens", Door::Api),
             ("/ws/connect", Door::Connect),
             ("/github/webhook", Door::Webhook),

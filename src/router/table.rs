@@ -1,7 +1,7 @@
 //! The routes. Method, path, who may, handler; nothing else.
 
 use super::Verb::{Delete, Get, Head, Patch, Post};
-use super::Who::{Admin, AdminToken, Anyone, Guest, LocalOnly, Person, Token};
+use super::Who::{Admin, AdminToken, Anyone, Invited, Known, LocalOnly, Person, Token};
 use super::{Handler, Route, Verb, Who};
 use crate::{api, auth, connect, github, health, pages, static_files};
 
@@ -17,7 +17,7 @@ macro_rules! routes {
 }
 
 routes! {
-    Get "/" Guest pages::home::show;
+    Get "/" Known pages::home::show;
     Get "/health" Anyone health::show;
     Get "/static/*file" Anyone static_files::show;
     Get "/ws/connect" Anyone connect::open;
@@ -30,27 +30,35 @@ routes! {
     Post "/auth/logout" Person auth::sign_out::here;
     Post "/github/webhook" Anyone github::webhook::take;
 
-    Get "/device" Guest pages::device::show;
+    Get "/device" Known pages::device::show;
     Post "/device/approve" Person pages::device::approve;
     Post "/device/deny" Person pages::device::deny;
+
+    Get "/guest" Anyone pages::guest::show;
+    Post "/guest" Anyone pages::guest::join;
+    Post "/guest/leave" Anyone pages::guest::leave;
 
     Get "/dashboard" Person pages::dashboard::show;
     Get "/sessions" Person pages::dashboard::show;
     Post "/sessions" Person pages::sessions::create;
     Get "/sessions/new" Person pages::sessions::new;
-    Get "/sessions/:session" Person pages::sessions::show;
+    Get "/sessions/:session" Invited pages::sessions::show;
     Post "/sessions/:session/rename" Person pages::sessions::rename;
     Post "/sessions/:session/archive" Person pages::sessions::archive;
     Post "/sessions/:session/restore" Person pages::sessions::restore;
     Post "/sessions/:session/delete" Person pages::sessions::delete;
-    Post "/sessions/:session/terminals" Person pages::terminals::open;
-    Get "/sessions/:session/terminals/:terminal" Person pages::terminals::show;
-    Post "/sessions/:session/terminals/:terminal/stop" Person pages::terminals::stop;
-    Post "/sessions/:session/terminals/:terminal/restart" Person pages::terminals::restart;
-    Post "/sessions/:session/terminals/:terminal/close" Person pages::terminals::close;
-    Post "/sessions/:session/terminals/:terminal/prompts" Person pages::prompts::queue;
-    Post "/prompts/:prompt/edit" Person pages::prompts::edit;
-    Post "/prompts/:prompt/cancel" Person pages::prompts::cancel;
+    Post "/sessions/:session/terminals" Invited pages::terminals::open;
+    Get "/sessions/:session/terminals/:terminal" Invited pages::terminals::show;
+    Post "/sessions/:session/terminals/:terminal/stop" Invited pages::terminals::stop;
+    Post "/sessions/:session/terminals/:terminal/restart" Invited pages::terminals::restart;
+    Post "/sessions/:session/terminals/:terminal/close" Invited pages::terminals::close;
+    Post "/sessions/:session/terminals/:terminal/prompts" Invited pages::prompts::queue;
+    Get "/sessions/:session/people" Person pages::people::show;
+    Post "/sessions/:session/people" Person pages::people::share;
+    Post "/sessions/:session/people/link" Person pages::people::link;
+    Post "/sessions/:session/people/:share/withdraw" Person pages::people::withdraw;
+    Post "/prompts/:prompt/edit" Invited pages::prompts::edit;
+    Post "/prompts/:prompt/cancel" Invited pages::prompts::cancel;
 
     Get "/clients" Person pages::clients::list;
     Get "/clients/connect" Person pages::clients::connect;
@@ -102,6 +110,11 @@ routes! {
     Post "/api/sessions/:session/archive" Token api::sessions::archive;
     Post "/api/sessions/:session/restore" Token api::sessions::restore;
     Post "/api/sessions/:session/terminals" Token api::terminals::open;
+
+    Get "/api/sessions/:session/shares" Token api::shares::list;
+    Post "/api/sessions/:session/shares" Token api::shares::create;
+    Delete "/api/sessions/:session/shares/:share" Token api::shares::withdraw;
+    Get "/api/shared" Token api::shares::shared;
 
     Get "/api/terminals/:terminal" Token api::terminals::show;
     Delete "/api/terminals/:terminal" Token api::terminals::close;

@@ -15,13 +15,15 @@ use protocol::close::CloseCode;
 use protocol::{PING, PONG};
 use serde_json::json;
 use session_hub::Hub;
-use session_hub::call::{Call, LobbyOrder, Reply, Request as HubRequest};
+use protocol::control::ErrorCode;
+use session_hub::call::{Call, Caller, LobbyOrder, Refusal, Reply, Request as HubRequest};
 use session_hub::effect::{Effect, Input, Moment, Peer, SocketId, Topic};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::{DurableObjectState, WebSocketRequestResponsePair, web_sys};
 use worker::{Env, Method, Request, Response, State, WebSocketPair, console_error, console_log};
 
+use super::client::Entry;
 use super::sockets::{self, Sockets};
 use super::sqlite::Sqlite;
 use super::{attachment, client, live, orders, push};
@@ -143,10 +145,10 @@ impl SessionHub {
     }
 
     fn connect(&self, request: &Request) -> Result<Response, String> {
-        let peer = header(request, client::PEER_HEADER).as_deref().and_then(client::decode_peer).ok_or("no peer")?;
+        let entry = header(request, client::PEER_HEADER).as_deref().and_then(client::decode_entry).ok_or("no peer")?;
         let pair = WebSocketPair::new().map_err(|error| error.to_string())?;
         let server = pair.server.as_ref().clone();
-        self.with_awake(|awake, state| awake.accept(state, server, peer)).ok_or("the hub did not load")??;
+        self.with_awake(|awake, state| awake.accept(state, server, entry)).ok_or("the hub did not load")??;
         let mut builder = Response::builder().with_websocket(pair.client).with_status(101);
         if let Some(subprotocol) = header(request, "sec-websocket-protocol") {
             builder = builder.with_header("Sec-WebSocket-Protocol", &subprotocol).map_err(|error| error.to_string())?;
@@ -192,17 +194,18 @@ impl Awake {
         Ok((Awake { hub, sockets, sequence, scratch: Vec::new(), orders: Vec::new() }, healing))
     }
 
-    fn accept(&mut self, state: &State, ws: web_sys::WebSocket, peer: Peer) -> Result<(), String> {
+    fn accept(&mut self, state: &State, ws: web_sys::WebSocket, entry: Entry) -> Result<(), String> {
+        let Entry { peer, pass } = entry;
         let tags = vec![JsValue::from_str(tag_of(&peer))];
         let accepted = state.as_raw().accept_websocket_with_tags(&ws, tags);
         accepted.map_err(|_| "the socket could not be accepted".to_owned())?;
         let socket = self.sequence.next_u64() & SOCKET_ID_MASK;
-        self.sockets.insert(socket, ws, &peer);
+        self.sockets.insert(socket, ws, &peer, &pass);
         let topic = match &peer {
             Peer::Page { topic, .. } => Some(*topic),
             Peer::Runner { .. } | Peer::Viewer { .. } => None,
         };
-        self.run(state, Input::Connected { socket, peer }, None);
+        self.run(state, Input::Connected { socket, peer, pass }, None);
         // What changed between the page's rendering and its socket.
         if let Some(topic) = topic {
             self.push(state, topic, Some(socket));
@@ -276,6 +279,7 @@ impl Awake {
                     log_error(&error);
                 }
             }
+            Effect::Farewell { socket, topic } => self.farewell(socket, topic),
             Effect::Close { socket, code, reason } => self.close(socket, code, &reason),
             Effect::Lobby { lobby, order } => self.orders.push((lobby, order)),
             Effect::SetAlarm(at_ms) => set_alarm(state, at_ms),
@@ -291,7 +295,17 @@ impl Awake {
         }
     }
 
-    /// Sends a topic's fragments to the pages that show it, or to one of them.
+    /// The last word to the page of somebody who was invited.
+    fn farewell(&self, socket: SocketId, topic: Topic) {
+        let Some(socket) = self.sockets.get(socket) else { return };
+        let gone = Reply::Refused(Refusal { code: ErrorCode::NotFound, message: String::new(), field: None });
+        if let Some(html) = push::render(topic, &gone, clock::now_ms(), socket.onlooker.as_ref()) {
+            let _ = socket.ws.send_with_str(&html);
+        }
+    }
+
+    /// Sends a topic's fragments to the pages that show it, or to one of them. The owner's pages are all alike; whoever was
+    /// invited is shown what they may see now.
     fn push(&mut self, state: &State, topic: Topic, only: Option<SocketId>) {
         let shows = |id: SocketId, socket: &sockets::Socket| match only {
             Some(only) => id == only,
@@ -300,18 +314,32 @@ impl Awake {
         if !self.sockets.iter().any(|(id, socket)| shows(id, socket)) {
             return;
         }
-        let request = push::question(topic);
+        let ids: Vec<SocketId> = self.sockets.iter().filter(|(id, socket)| shows(*id, socket)).map(|(id, _)| id).collect();
+        let (invited, own): (Vec<SocketId>, Vec<SocketId>) = ids.into_iter().partition(|id| self.onlooker(*id).is_some());
+        for group in invited.into_iter().map(|id| vec![id]).chain([own]) {
+            let Some(first) = group.first() else { continue };
+            let onlooker = self.onlooker(*first).cloned();
+            let Some(html) = self.fragments(state, topic, onlooker.as_ref()) else { continue };
+            for socket in group.into_iter().filter_map(|id| self.sockets.get(id)) {
+                let _ = socket.ws.send_with_str(&html);
+            }
+        }
+    }
+
+    fn onlooker(&self, socket: SocketId) -> Option<&Caller> {
+        self.sockets.get(socket)?.onlooker.as_ref()
+    }
+
+    fn fragments(&mut self, state: &State, topic: Topic, onlooker: Option<&Caller>) -> Option<String> {
+        let request = push::question(topic, onlooker);
         let effects = self.hub.handle(moment(&mut self.sequence), Input::Call(request));
         let reply = effects.into_iter().find_map(|effect| match effect {
             Effect::Reply(reply) => Some(*reply),
             _ => None,
         });
-        let Some(mut reply) = reply else { return };
+        let mut reply = reply?;
         live::mark_seen(state, &self.sockets, &mut reply);
-        let Some(html) = push::render(topic, &reply, clock::now_ms()) else { return };
-        for (_, socket) in self.sockets.iter().filter(|(id, socket)| shows(*id, socket)) {
-            let _ = socket.ws.send_with_str(&html);
-        }
+        push::render(topic, &reply, clock::now_ms(), onlooker)
     }
 }
 

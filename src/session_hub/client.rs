@@ -5,7 +5,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use session_hub::call::{Call, Caller, Reply, Request as HubRequest};
-use session_hub::effect::Peer;
+use serde::{Deserialize, Serialize};
+use session_hub::effect::{Pass, Peer};
+use session_hub::standing::Standing;
 use worker::{Env, Headers, Method, Request, RequestInit, Response, Stub};
 
 use crate::error::Error;
@@ -18,13 +20,22 @@ pub const CALL_URL: &str = "https://hub/call";
 pub const CONNECT_URL: &str = "https://hub/connect";
 /// Where the object says that it lives.
 pub const PING_URL: &str = "https://hub/ping";
-/// Carries the [`Peer`] that the Worker vouches for. Requests to the object are built from nothing, so that no client can
+/// Carries the [`Entry`] that the Worker vouches for. Requests to the object are built from nothing, so that no client can
 /// bring one along.
 pub const PEER_HEADER: &str = "X-Muster-Peer";
 
-/// Asks the caller's hub. A refusal becomes an error.
+/// Who comes through a socket, and what else the Worker vouches for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Who.
+    pub peer: Peer,
+    /// On what grounds, and until when.
+    pub pass: Pass,
+}
+
+/// Asks the caller's hub, or the one that they were invited to. A refusal becomes an error.
 pub async fn call(env: &Env, caller: Caller, request: HubRequest) -> Result<Reply, Error> {
-    let stub = stub(env, &caller.person)?;
+    let stub = stub(env, hub_of(&caller.standing, &caller.person))?;
     let body = serde_json::to_string(&Call { caller, request })?;
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
@@ -40,18 +51,20 @@ pub async fn call(env: &Env, caller: Caller, request: HubRequest) -> Result<Repl
     }
 }
 
-/// Hands a WebSocket handshake to the owner's hub; the answer is the browser's or the runner's 101.
-pub async fn connect(env: &Env, owner: &str, peer: &Peer, subprotocol: Option<&str>) -> Result<Response, Error> {
+/// Hands a WebSocket handshake of this person to their hub, or to the one that they were invited to; the answer is the
+/// browser's or the runner's 101.
+pub async fn connect(env: &Env, person: &str, entry: &Entry, subprotocol: Option<&str>) -> Result<Response, Error> {
     let headers = Headers::new();
     headers.set("Upgrade", "websocket")?;
-    headers.set(PEER_HEADER, &encode_peer(peer)?)?;
+    headers.set(PEER_HEADER, &encode_entry(entry)?)?;
     if let Some(subprotocol) = subprotocol {
         headers.set("Sec-WebSocket-Protocol", subprotocol)?;
     }
     let mut init = RequestInit::new();
     init.with_method(Method::Get).with_headers(headers);
     let request = Request::new_with_init(CONNECT_URL, &init)?;
-    stub(env, owner)?.fetch_with_request(request).await.map_err(|error| Error::unavailable(error.to_string()))
+    let hub = hub_of(&entry.pass.standing, person);
+    stub(env, hub)?.fetch_with_request(request).await.map_err(|error| Error::unavailable(error.to_string()))
 }
 
 /// Whether the object's class answers at all. It wakes nobody's hub and touches no storage.
@@ -64,15 +77,23 @@ pub async fn ping(env: &Env) -> Result<(), Error> {
     }
 }
 
-/// The peer as a header's value.
-pub fn encode_peer(peer: &Peer) -> Result<String, Error> {
+/// The entry as a header's value.
+pub fn encode_entry(entry: &Entry) -> Result<String, Error> {
     // Names are free text: base64 keeps the header within ASCII.
-    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(peer)?))
+    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(entry)?))
 }
 
-/// The peer of a header's value.
-pub fn decode_peer(value: &str) -> Option<Peer> {
+/// The entry of a header's value.
+pub fn decode_entry(value: &str) -> Option<Entry> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(value).ok()?).ok()
+}
+
+/// Whose hub somebody on these grounds comes to.
+fn hub_of<'a>(standing: &'a Standing, person: &'a str) -> &'a str {
+    match standing {
+        Standing::Owner => person,
+        Standing::Invited(invited) => &invited.owner,
+    }
 }
 
 fn stub(env: &Env, owner: &str) -> Result<Stub, Error> {
@@ -83,13 +104,23 @@ fn stub(env: &Env, owner: &str) -> Result<Stub, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use session_hub::standing::Invited;
 
     #[test]
-    fn a_peer_survives_its_header_whatever_its_name() {
+    fn an_entry_survives_its_header_whatever_its_name() {
         let peer = Peer::Runner { runner: "r1".into(), name: "Köln\r\nX-Evil: 1".into() };
-        let value = encode_peer(&peer).unwrap();
+        let invited = Invited { owner: "3".into(), owner_name: "Ännä".into(), ..Invited::default() };
+        let entry = Entry { peer, pass: Pass { standing: Standing::Invited(invited), ends_ms: 9 } };
+        let value = encode_entry(&entry).unwrap();
         assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
-        assert_eq!(decode_peer(&value), Some(peer));
-        assert_eq!(decode_peer("not a peer"), None);
+        assert_eq!(decode_entry(&value), Some(entry));
+        assert_eq!(decode_entry("not an entry"), None);
+    }
+
+    #[test]
+    fn who_was_invited_comes_to_the_owners_hub_and_nobody_else_does() {
+        let invited = Invited { owner: "3".into(), ..Invited::default() };
+        assert_eq!(hub_of(&Standing::Invited(invited), "7"), "3");
+        assert_eq!(hub_of(&Standing::Owner, "7"), "7");
     }
 }

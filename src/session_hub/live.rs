@@ -18,6 +18,9 @@ pub(super) fn mark_seen(state: &State, sockets: &Sockets, reply: &mut Reply) {
         | Reply::Terminal(_)
         | Reply::Prompt(_)
         | Reply::Audit(_)
+        | Reply::Shares(_)
+        | Reply::Share(_)
+        | Reply::Shared(_)
         | Reply::Done
         | Reply::Refused(_) => return,
         Reply::Instance(_) | Reply::Link { .. } => return, // what they show is the hub's own

@@ -7,7 +7,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use js_sys::Map;
-use session_hub::effect::{Attachment, Peer, SocketId, Topic};
+use protocol::audit::Via;
+use session_hub::call::Caller;
+use session_hub::effect::{Attachment, Pass, Peer, SocketId, Topic};
+use session_hub::standing::Standing;
 use worker::State;
 use worker::worker_sys::web_sys;
 
@@ -27,6 +30,8 @@ pub(super) struct Socket {
     pub topic: Option<Topic>,
     /// Whose runner it is, if it is one.
     pub runner: Option<String>,
+    /// Who looks, if it is the page of somebody who was invited: they are shown what they may see.
+    pub onlooker: Option<Caller>,
 }
 
 impl Sockets {
@@ -38,7 +43,7 @@ impl Sockets {
         for ws in state.get_websockets() {
             match attachment::read::<Attachment>(&ws) {
                 Some(attachment) => {
-                    sockets.insert(attachment.socket, ws.as_ref().clone(), &attachment.peer);
+                    sockets.insert(attachment.socket, ws.as_ref().clone(), &attachment.peer, &attachment.pass);
                     attachments.push(attachment);
                 }
                 // Its close is on its way, or was never finished; a second close changes nothing.
@@ -48,14 +53,21 @@ impl Sockets {
         (sockets, attachments)
     }
 
-    pub fn insert(&mut self, id: SocketId, ws: web_sys::WebSocket, peer: &Peer) {
+    pub fn insert(&mut self, id: SocketId, ws: web_sys::WebSocket, peer: &Peer, pass: &Pass) {
         self.ids.set(&ws, &wasm_bindgen::JsValue::from_f64(id as f64));
         let (topic, runner) = match peer {
             Peer::Page { topic, .. } => (Some(*topic), None),
             Peer::Runner { runner, .. } => (None, Some(runner.clone())),
             Peer::Viewer { .. } => (None, None),
         };
-        self.by_id.insert(id, Socket { ws, topic, runner });
+        let onlooker = match (peer, &pass.standing) {
+            (Peer::Page { person, .. }, standing @ Standing::Invited(_)) => {
+                let (person, standing) = (person.clone(), standing.clone());
+                Some(Caller { person, name: String::new(), via: Via::Browser, standing })
+            }
+            _ => None,
+        };
+        self.by_id.insert(id, Socket { ws, topic, runner, onlooker });
     }
 
     /// Who sent this; `None` once it is closed or was never ours.

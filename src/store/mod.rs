@@ -10,6 +10,7 @@ pub mod github;
 pub mod keys;
 pub mod links;
 pub mod people;
+pub mod shares;
 pub mod sign_ins;
 pub mod tokens;
 

@@ -160,6 +160,38 @@ impl Db {
         .await
     }
 
+    /// A person who is in, by login, address, or `#` and number.
+    pub async fn person_named(&self, text: &str) -> Result<Option<PersonRow>, Error> {
+        let text = text.trim().trim_start_matches('@').to_lowercase();
+        let number = text.strip_prefix('#').and_then(|digits| digits.parse().ok()).unwrap_or(0);
+        self.first(
+            "SELECT p.id AS person, p.name AS person_name, p.role,
+                 CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
+                 p.recheck_ms FROM people p
+             WHERE p.lost_ms = 0 AND ?1 <> '' AND (lower(p.login) = ?1 OR p.email = ?1 OR p.id = ?2)
+             ORDER BY p.id = ?2 DESC, lower(p.login) = ?1 DESC LIMIT 1",
+            &[Param::Text(&text), Param::Number(number)],
+        )
+        .await
+    }
+
+    /// People who are in, but one: login or address, and name.
+    pub async fn colleagues(&self, but: u64) -> Result<Vec<(String, String)>, Error> {
+        #[derive(Deserialize)]
+        struct Row {
+            login: String,
+            name: String,
+        }
+        let rows: Vec<Row> = self
+            .all(
+                "SELECT CASE WHEN login <> '' THEN login ELSE email END AS login, name FROM people
+                 WHERE lost_ms = 0 AND id <> ?1 AND (login <> '' OR email <> '') ORDER BY name, id LIMIT ?2",
+                &[Param::Number(but), Param::Number(LISTED_MAX)],
+            )
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.login, row.name)).collect())
+    }
+
     /// A person by GitHub's number, unless out already.
     pub async fn person_by_github(&self, github: u64) -> Result<Option<PersonRow>, Error> {
         self.first(

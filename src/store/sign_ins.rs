@@ -17,6 +17,8 @@ const AGENT_CHARS_MAX: usize = 200;
 pub struct SignInRow {
     /// Its number.
     pub id: u64,
+    /// When it ends, if nobody uses it from now on.
+    pub ends_ms: u64,
     /// Whose.
     pub person: PersonRow,
 }
@@ -56,13 +58,14 @@ impl Db {
         #[derive(Deserialize)]
         struct Row {
             id: u64,
+            created_ms: u64,
             seen_ms: u64,
             #[serde(flatten)]
             person: PersonRow,
         }
         let row: Option<Row> = self
             .first(
-                "SELECT s.id, s.seen_ms, p.id AS person, p.name AS person_name, p.role,
+                "SELECT s.id, s.created_ms, s.seen_ms, p.id AS person, p.name AS person_name, p.role,
                      CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
                      p.recheck_ms
                  FROM sign_ins s JOIN people p ON p.id = s.person
@@ -80,7 +83,8 @@ impl Db {
             self.run("UPDATE sign_ins SET seen_ms = ?2 WHERE id = ?1", &[Param::Number(row.id), Param::Number(now_ms)])
                 .await?;
         }
-        Ok(row.map(|row| SignInRow { id: row.id, person: row.person }))
+        let ends_ms = |row: &Row| (row.created_ms + ABSOLUTE_MS).min(row.seen_ms + IDLE_MS);
+        Ok(row.map(|row| SignInRow { id: row.id, ends_ms: ends_ms(&row), person: row.person }))
     }
 
     /// A person's live sign-ins, newest first.

@@ -28,6 +28,8 @@ pub struct TokenRow {
     pub session: u64,
     /// When its use was last marked.
     pub used_ms: u64,
+    /// When it ends; 0: never.
+    pub expires_ms: u64,
     /// Whose.
     #[serde(flatten)]
     pub person: PersonRow,
@@ -119,7 +121,7 @@ impl Db {
     pub async fn token_by_secret(&self, token: &str, from: &str, now_ms: u64) -> Result<Option<TokenRow>, Error> {
         let row: Option<TokenRow> = self
             .first(
-                "SELECT t.id, t.name, t.scope, t.session, t.used_ms, p.id AS person, p.name AS person_name, p.role,
+                "SELECT t.id, t.name, t.scope, t.session, t.used_ms, t.expires_ms, p.id AS person, p.name AS person_name, p.role,
                      CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
                      p.recheck_ms
                  FROM tokens t JOIN people p ON p.id = t.person
@@ -144,7 +146,7 @@ impl Db {
     /// The token with this id, if it works.
     pub async fn token_by_id(&self, id: &str, now_ms: u64) -> Result<Option<TokenRow>, Error> {
         self.first(
-            "SELECT t.id, t.name, t.scope, t.session, t.used_ms, p.id AS person, p.name AS person_name, p.role,
+            "SELECT t.id, t.name, t.scope, t.session, t.used_ms, t.expires_ms, p.id AS person, p.name AS person_name, p.role,
                  CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
                  p.recheck_ms
              FROM tokens t JOIN people p ON p.id = t.person
@@ -194,5 +196,15 @@ impl Db {
         )
         .await?;
         self.token_scope(person, id).await
+    }
+
+    /// Revokes the tokens that were for one session alone.
+    pub async fn revoke_session_tokens(&self, person: u64, session: u64, now_ms: u64) -> Result<(), Error> {
+        self.run(
+            "UPDATE tokens SET revoked_ms = ?3 WHERE person = ?1 AND session = ?2 AND session <> 0 AND revoked_ms = 0",
+            &[Param::Number(person), Param::Number(session), Param::Number(now_ms)],
+        )
+        .await?;
+        Ok(())
     }
 }

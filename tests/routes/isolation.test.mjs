@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeFrame } from "../support/viewer.mjs";
 import { signIn, startBoth } from "./lib/github.mjs";
+import { connectRunner, hello } from "./lib/runner.mjs";
 import { routes } from "./lib/table.mjs";
 
 const SEED = Number(process.env.MUSTER_ISOLATION_SEED ?? 20261121);
@@ -22,18 +23,6 @@ function seeded(seed) {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
   };
-}
-
-const hello = (name) => ({ type: "hello", version: "0", hostname: name, os: "linux", arch: "x86_64", agents: [{ name: "shell", label: "Shell", available: true }], terminals: [] });
-
-/** A runner of this person that opens terminals and says so; resolves to its socket. */
-async function connectRunner(hub, api, name) {
-  const { json: made } = await api.post("/api/tokens", { name, scope: "runner" });
-  const exchanged = await hub.anonymous().post("/api/tokens/exchange", undefined, { headers: { authorization: `Bearer ${made.token}` } });
-  const socket = await hub.anonymous().ws("/ws/connect", { headers: { authorization: `Bearer ${exchanged.json.jwt}` } });
-  socket.send(hello(name));
-  await socket.next((frame) => frame.type === "welcome", "the welcome");
-  return { id: made.id, socket };
 }
 
 /** Everything of a person that can be read. */

@@ -1,14 +1,17 @@
 //! The dashboard: groups of sessions in order of urgency, the runner strip, the headline that answers "does anything need me?".
 
 use askama::Template;
+use protocol::right::Right;
 use protocol::status::Status;
 use session_hub::call::{Board, RunnerView, SessionView};
 
 use super::instances::InstanceCard;
+use super::people::may;
+use super::shared::SharedView;
 use super::status::{Ask, Mark, doing};
 use super::text::{Task, counted, initials, visible};
 use super::time::{When, age, span};
-use super::{Nav, Visitor};
+use super::{Nav, Vantage, Visitor};
 
 /// `GET /dashboard`.
 #[derive(Template)]
@@ -17,13 +20,15 @@ pub struct DashboardPage<'a> {
     pub visitor: &'a Visitor,
     pub nav: Nav,
     pub board: BoardView,
+    /// What others share, by owner.
+    pub shared: Vec<SharedView>,
 }
 
 impl<'a> DashboardPage<'a> {
     /// The page for what the hub answered.
     #[must_use]
-    pub fn new(board: &Board, visitor: &'a Visitor) -> DashboardPage<'a> {
-        DashboardPage { visitor, nav: Nav::Sessions, board: BoardView::new(board) }
+    pub fn new(board: &Board, shared: Vec<SharedView>, visitor: &'a Visitor) -> DashboardPage<'a> {
+        DashboardPage { visitor, nav: Nav::Sessions, board: BoardView::new(board), shared }
     }
 }
 
@@ -179,7 +184,12 @@ impl Group {
 
 /// One session of the dashboard.
 pub struct SessionRow {
-    pub session: u64,
+    /// As addresses and ids name it: `7`, or `3-7` in another's hub.
+    pub address: String,
+    /// What the visitor may do, where it is another's: "may watch".
+    pub may: &'static str,
+    /// The visitor may start its agent again.
+    pub may_drive: bool,
     pub name: String,
     pub task: Option<Task>,
     pub mark: Mark,
@@ -202,10 +212,18 @@ pub struct SessionRow {
 
 impl SessionRow {
     fn new(session: &SessionView, now_ms: u64) -> SessionRow {
+        SessionRow::seen_from(&Vantage::own(), Right::Owner, session, now_ms)
+    }
+
+    /// The row for somebody with this right, who looks from there.
+    #[must_use]
+    pub fn seen_from(vantage: &Vantage, right: Right, session: &SessionView, now_ms: u64) -> SessionRow {
         let task = Task::new(&session.task);
         let words = [&session.name, &session.task, &session.agent_label, &session.runner_name, &session.cwd];
         SessionRow {
-            session: session.session,
+            address: format!("{}{}", vantage.prefix, session.session),
+            may: if vantage.is_own() { "" } else { may(right) },
+            may_drive: right >= Right::Driver,
             name: visible(&session.name),
             mark: Mark::of(&session.status),
             since: age(session.status_since_ms, now_ms),

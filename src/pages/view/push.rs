@@ -4,12 +4,14 @@
 //! fragment. One text serves all sockets of a topic.
 
 use askama::Template;
-use session_hub::call::{Board, InstanceView, SessionDetail};
+use session_hub::call::{Board, InstanceView, SessionDetail, Shared};
 
 use super::board::BoardView;
 use super::clients::ClientsFragment;
 use super::instances::InstanceFragment;
 use super::session::SessionDetailView;
+use super::shared::SharedView;
+use super::vantage::Vantage;
 
 /// Everything on the dashboard that may change.
 #[must_use]
@@ -27,8 +29,8 @@ pub fn dashboard(board: &Board) -> String {
 
 /// Everything on a session's page that may change.
 #[must_use]
-pub fn session(detail: &SessionDetail) -> String {
-    let view = SessionDetailView::new(detail);
+pub fn session(detail: &SessionDetail, vantage: &Vantage) -> String {
+    let view = SessionDetailView::new(detail, vantage);
     let session = &view;
     [
         title(&view.title()),
@@ -59,10 +61,17 @@ pub fn instance_gone() -> String {
     morph("client", ClientGoneFragment {}.render())
 }
 
-/// The session of this page was deleted.
+/// The session of this page was deleted, or is not for whoever looks any more.
 #[must_use]
-pub fn gone() -> String {
-    morph("session-head", GoneFragment {}.render())
+pub fn gone(vantage: &Vantage) -> String {
+    morph("session-head", GoneFragment { vantage }.render())
+}
+
+/// What an owner shares with whoever looks.
+#[must_use]
+pub fn shared(shared: &Shared, vantage: &Vantage) -> String {
+    let view = SharedView::new(Some(shared), vantage);
+    morph(&format!("shared-{}", view.owner), SharedFragment { shared: &view }.render())
 }
 
 /// A fragment that did not render changes nothing: the page keeps what it shows until the next push.
@@ -135,4 +144,12 @@ struct ClientGoneFragment {}
 
 #[derive(Template)]
 #[template(path = "fragments/session-gone.html")]
-struct GoneFragment {}
+struct GoneFragment<'a> {
+    vantage: &'a Vantage,
+}
+
+#[derive(Template)]
+#[template(path = "fragments/shared.html")]
+struct SharedFragment<'a> {
+    shared: &'a SharedView,
+}

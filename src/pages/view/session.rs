@@ -2,14 +2,16 @@
 
 use askama::Template;
 use protocol::control::{AgentOffer, StatusReport};
+use protocol::right::Right;
 use protocol::status::{PromptState, Status};
 use session_hub::call::{PromptView, SessionDetail, TerminalState, TerminalView, TimelineEntry};
 
 use super::board::{Face, runner_note};
+use super::people::may;
 use super::status::{Ask, Mark, prompt_icon, prompt_label, sentence, timeline_icon};
 use super::text::{Task, visible};
 use super::time::{When, age, clock};
-use super::{Nav, Visitor};
+use super::{Nav, Vantage, Visitor};
 
 /// All that session.mjs imports, directly or not, so that the browser fetches them at once and not one after another.
 pub const MODULES: [&str; 25] = [
@@ -54,8 +56,13 @@ pub struct SessionPage<'a> {
 impl<'a> SessionPage<'a> {
     /// The page with this terminal in front; without one, or one of another session, with the main one.
     #[must_use]
-    pub fn new(detail: &SessionDetail, terminal: Option<u32>, visitor: &'a Visitor) -> SessionPage<'a> {
-        let mut session = SessionDetailView::new(detail);
+    pub fn new(
+        detail: &SessionDetail,
+        terminal: Option<u32>,
+        vantage: &Vantage,
+        visitor: &'a Visitor,
+    ) -> SessionPage<'a> {
+        let mut session = SessionDetailView::new(detail, vantage);
         let asked = terminal.unwrap_or(detail.view.main_terminal);
         let current = session.tabs.iter().find(|tab| tab.terminal == asked).or(session.tabs.last()).cloned();
         session.current = current.as_ref().map(|tab| tab.terminal);
@@ -67,6 +74,11 @@ impl<'a> SessionPage<'a> {
 pub struct SessionDetailView {
     pub now_ms: u64,
     pub session: u64,
+    /// What its numbers in addresses begin with, and whose hub that is.
+    pub vantage: Vantage,
+    /// What whoever looks may do, and how that is said.
+    pub right: Right,
+    pub may: &'static str,
     pub name: String,
     pub task: Option<Task>,
     pub mark: Mark,
@@ -101,7 +113,7 @@ pub struct SessionDetailView {
 impl SessionDetailView {
     /// Everything that the templates need.
     #[must_use]
-    pub fn new(detail: &SessionDetail) -> SessionDetailView {
+    pub fn new(detail: &SessionDetail, vantage: &Vantage) -> SessionDetailView {
         let (view, runner, now) = (&detail.view, &detail.runner_view, detail.now_ms);
         let tabs: Vec<Tab> = detail.terminal_views.iter().map(Tab::new).collect();
         let asks = detail.terminal_views.iter().zip(&tabs);
@@ -112,6 +124,9 @@ impl SessionDetailView {
         SessionDetailView {
             now_ms: now,
             session: view.session,
+            vantage: vantage.clone(),
+            right: detail.right,
+            may: may(detail.right),
             name: visible(&view.name),
             task: Task::new(&view.task),
             mark: Mark::of(&view.status),
@@ -137,6 +152,30 @@ impl SessionDetailView {
             runs: tabs.iter().any(|tab| tab.runs),
             tabs,
         }
+    }
+
+    /// It is whoever looks that owns it.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.right == Right::Owner
+    }
+
+    /// Whoever looks may type, and open and end terminals.
+    #[must_use]
+    pub fn may_drive(&self) -> bool {
+        self.right >= Right::Driver
+    }
+
+    /// Whoever looks may send prompts.
+    #[must_use]
+    pub fn may_prompt(&self) -> bool {
+        self.right >= Right::Prompter
+    }
+
+    /// As its address names it: `7`, or `3-7` in another's hub.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("{}{}", self.vantage.prefix, self.session)
     }
 
     /// The page's title: what waits for a person stands first.
@@ -241,7 +280,8 @@ pub struct PromptRow {
     pub author: String,
     pub reason: String,
     pub at: When,
-    pub is_queued: bool,
+    /// Queued, and whoever looks may change it.
+    pub is_editable: bool,
 }
 
 impl PromptRow {
@@ -258,7 +298,7 @@ impl PromptRow {
             author: visible(&prompt.author),
             reason: visible(&prompt.reason),
             at: clock(prompt.changed_ms),
-            is_queued: prompt.state == PromptState::Queued,
+            is_editable: prompt.editable,
         }
     }
 }

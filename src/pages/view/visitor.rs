@@ -9,6 +9,8 @@ pub struct Visitor {
     pub signed_in_by: String,
     /// Sees what concerns the whole deployment.
     pub is_admin: bool,
+    /// Came by a guest link, and has nothing here but its session.
+    pub is_guest: bool,
     /// Proves that a form came from a page of ours.
     pub csrf: String,
     /// How they like it.

@@ -151,6 +151,13 @@ impl<S: Store> Hub<S> {
                 }
                 Ok(())
             }
+            Peer::Page { person, topic: Topic::Shared } => {
+                if self.is_invited(&standing, &person, moment.now_ms) {
+                    return Ok(());
+                }
+                out.effects.push(Effect::Farewell { socket, topic: Topic::Shared });
+                self.end(moment, socket, CloseCode::Revoked, NOT_SHARED, out)
+            }
             Peer::Page { .. } | Peer::Runner { .. } => Ok(()),
         }
     }
