@@ -13,9 +13,9 @@ use session_hub::effect::{Pass, Peer, Topic};
 use session_hub::standing::Standing;
 use worker::{Method, Response};
 
+use crate::auth::invitation::{self, Knock};
 use crate::auth::jwt::Keys;
 use crate::auth::token::{self, Scope};
-use crate::auth::invitation::{self, Knock};
 use crate::auth::{Identity, Token, csrf};
 use crate::error::{Error, Kind};
 use crate::http::Visit;

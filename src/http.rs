@@ -16,8 +16,8 @@ use worker::worker_sys::web_sys;
 use worker::{Env, Request, Response};
 
 use crate::audit;
-use crate::auth::{Identity, Person, SignIn, identify};
 use crate::auth::invitation::{self, Knock};
+use crate::auth::{Identity, Person, SignIn, identify};
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, Kind};
 use crate::place::Place;

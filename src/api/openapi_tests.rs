@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::claudecodeui::InstanceStatus;
 use protocol::control::{AgentOffer, Person, Size, StatusReport};
+use protocol::right::Right;
 use protocol::status::{BlockedOn, Evidence, PromptState, Status};
 use serde::Serialize;
 use serde_json::Value;
 use session_hub::call::{
-    Board, Health, InstanceView, PromptView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView,
-    TimelineEntry,
+    Board, Grantee, Health, InstanceView, PromptView, RunnerView, SessionDetail, SessionView, ShareView, Shares,
+    TerminalState, TerminalView, TimelineEntry,
 };
 
 use crate::auth::Role;
@@ -160,6 +161,7 @@ fn every_view_is_described_field_by_field() {
     assert_described(&document, "Instance", &instance);
     let detail = SessionDetail {
         now_ms: 1,
+        right: Right::Owner,
         view: session,
         runner_view: runner,
         terminal_views: Vec::new(),
@@ -167,6 +169,18 @@ fn every_view_is_described_field_by_field() {
         timeline: Vec::new(),
     };
     assert_described(&document, "SessionDetail", &detail);
+    let share = ShareView {
+        share: 1,
+        session: 1,
+        grantee: Grantee::Person("2".into()),
+        name: "Bob".into(),
+        right: Right::Viewer,
+        created_ms: 1,
+        expires_ms: 0,
+        here: false,
+    };
+    assert_described(&document, "Share", &share);
+    assert_described(&document, "Shares", &Shares::default());
     let token = TokenEntry {
         id: "t".into(),
         name: "n".into(),
@@ -205,6 +219,7 @@ fn every_word_of_an_enum_is_described() {
     words.insert("PromptState", PromptState::ALL.into_iter().map(PromptState::word).collect());
     let statuses = &document["components"]["schemas"]["Instance"]["properties"]["status"]["enum"];
     assert_eq!(statuses, &serde_json::json!(InstanceStatus::ALL.map(InstanceStatus::word)));
+    words.insert("Right", Right::GIVEN.into_iter().chain([Right::Owner]).map(Right::word).collect());
     for (name, words) in words {
         assert_eq!(document["components"]["schemas"][name]["enum"], serde_json::json!(words), "{name}");
     }
@@ -220,6 +235,7 @@ fn runner() -> RunnerView {
         outdated: false,
         online: true,
         revoked: false,
+        session: 1,
         since_ms: 1,
         seen_ms: 1,
         rtt_ms: None,
@@ -277,6 +293,8 @@ fn prompt() -> PromptView {
         state: PromptState::Queued,
         reason: String::new(),
         author: "Ann".into(),
+        person: "1".into(),
+        editable: true,
         queued_ms: 1,
         changed_ms: 1,
     }

@@ -32,7 +32,10 @@ pub async fn queue(mut visit: Visit) -> Result<Response, Error> {
     let terminal = visit.place("terminal")?;
     let idempotency_key = idempotency_key(&visit)?;
     let Text { text } = visit.json().await?;
-    answer(201, visit.ask_at(&terminal, Request::QueuePrompt { terminal: terminal.number, text, idempotency_key }).await?)
+    answer(
+        201,
+        visit.ask_at(&terminal, Request::QueuePrompt { terminal: terminal.number, text, idempotency_key }).await?,
+    )
 }
 
 /// Another text for a prompt that is still queued.

@@ -140,6 +140,8 @@ pub async fn of_session(visit: &Visit, session: &Place<u64>) -> Result<Shares, E
 
 /// Shares a session of the person's own.
 pub async fn share(visit: &Visit, session: &Place<u64>, wish: Wish) -> Result<Made, Error> {
+    // Whose session it is comes first: nobody else learns here who works at this hub.
+    of_session(visit, session).await?;
     let db = Db::open(&visit.env)?;
     let right = Right::from_word(&wish.right)
         .ok_or_else(|| Error::invalid("right", "Choose viewer, prompter, approver or driver."))?;
@@ -213,7 +215,9 @@ fn expires_ms(seconds: Option<u64>, now_ms: u64) -> Result<u64, Error> {
     match seconds {
         None => Ok(0),
         Some(seconds) if LIFE_S.contains(&seconds) => Ok(now_ms + seconds * 1000),
-        Some(_) => Err(Error::invalid("expires_in_s", "A share lives for a minute to 366 days, or until it is withdrawn.")),
+        Some(_) => {
+            Err(Error::invalid("expires_in_s", "A share lives for a minute to 366 days, or until it is withdrawn."))
+        }
     }
 }
 
@@ -242,7 +246,8 @@ async fn grantee(visit: &Visit, db: &Db, wish: &Wish) -> Result<(Grantee, String
                 None => false,
             };
             if !is_in {
-                let message = "GitHub does not say that you are in this team. A session is shared with teams of your own.";
+                let message =
+                    "GitHub does not say that you are in this team. A session is shared with teams of your own.";
                 return Err(Error::invalid("grantee", message));
             }
             Ok((Grantee::Team(team.clone()), team))

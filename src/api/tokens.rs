@@ -249,7 +249,9 @@ pub async fn end(visit: &Visit, person: &Person, id: String) -> Result<Response,
 /// Revokes a runner's token and tells the hub.
 pub async fn revoke_runner(visit: &Visit, runner: String) -> Result<Reply, Error> {
     let person = visit.person()?;
-    if Db::open(&visit.env)?.token_scope(person.number(), &runner).await?
+    if Db::open(&visit.env)?
+        .token_scope(person.number(), &runner)
+        .await?
         .is_none_or(|scope| !matches!(scope, Scope::Runner | Scope::Session))
     {
         return Err(Error::not_found("runner"));

@@ -233,7 +233,7 @@ mod tests {
     }
 
     fn claims(json: &str) -> Result<String, &'static str> {
-        read_claims(&application(), &URL_SAFE_NO_PAD.encode(json), NOW_MS)
+        read_claims(&application(), &URL_SAFE_NO_PAD.encode(json), NOW_MS).map(|vouched| vouched.email)
     }
 
     #[test]

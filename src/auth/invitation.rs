@@ -98,8 +98,7 @@ pub async fn close_visits(env: &Env, db: &Db, person: u64) -> Result<(), Error> 
 
 /// Closes what a person has open in one hub.
 pub async fn close_sockets_at(env: &Env, owner: u64, person: u64) -> Result<(), Error> {
-    let caller =
-        Caller { person: owner.to_string(), name: String::new(), via: Via::System, standing: Standing::Owner };
+    let caller = Caller { person: owner.to_string(), name: String::new(), via: Via::System, standing: Standing::Owner };
     client::call(env, caller, Request::CloseSockets { person: person.to_string() }).await?;
     Ok(())
 }

@@ -16,8 +16,8 @@ use protocol::claudecodeui::Secret;
 use serde_json::json;
 use session_hub::call::{Caller, LinkAnswer, LobbyOrder, LobbyReport, Reply, Request as HubRequest};
 use session_hub::effect::SocketId;
-use session_hub::standing::Standing;
 use session_hub::lobby::{Guest, Lobby as Decisions, LobbyEffect, LobbyInput, Verdict};
+use session_hub::standing::Standing;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::{DurableObjectState, web_sys};
 use worker::{Env, Method, Request, Response, State, WebSocketPair, console_error, console_log};
@@ -192,7 +192,8 @@ impl Lobby {
 
     async fn tell(&self, person: String, report: LobbyReport) -> Option<LinkAnswer> {
         for _ in 0..TELL_ATTEMPTS_MAX {
-            let caller = Caller { person: person.clone(), name: String::new(), via: Via::Runner, standing: Standing::Owner };
+            let caller =
+                Caller { person: person.clone(), name: String::new(), via: Via::Runner, standing: Standing::Owner };
             let request = HubRequest::Lobby { report: report.clone() };
             match hub_client::call(&self.env, caller, request).await {
                 Ok(Reply::Link { answer }) => return Some(answer),

@@ -28,7 +28,7 @@ struct Arrival {
 
 /// `GET /guest`: asks for a name.
 pub async fn show(visit: Visit) -> Result<Response, Error> {
-    page(&GuestPage { preferences: preferences(&visit), reason: None })
+    page(&GuestPage { preferences: preferences(&visit) })
 }
 
 /// `POST /guest`: the browser becomes a guest's, and sees the session.

@@ -23,9 +23,9 @@ use protocol::limits::NAME_CHARS_MAX;
 use session_hub::call::{Board, Reply, Request, SessionDetail};
 use worker::Response;
 
+use crate::auth::{Identity, invitation};
 use crate::error::Error;
 use crate::http::{self, Visit};
-use crate::auth::{Identity, invitation};
 use crate::place::Place;
 use view::{Preferences, Vantage, Visitor};
 

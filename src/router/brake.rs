@@ -130,7 +130,7 @@ mod tests {
         for (path, door) in [
             ("/auth/local", Door::SignIn),
             ("/guest", Door::SignIn),
-    ("/api/tokens/exchange", Door::Exchange),
+            ("/api/tokens/exchange", Door::Exchange),
             ("/api/tokens", Door::Api),
             ("/ws/connect", Door::Connect),
             ("/github/webhook", Door::Webhook),

@@ -12,10 +12,10 @@ use std::cell::RefCell;
 
 use js_sys::{ArrayBuffer, Date, Object, Uint8Array};
 use protocol::close::CloseCode;
+use protocol::control::ErrorCode;
 use protocol::{PING, PONG};
 use serde_json::json;
 use session_hub::Hub;
-use protocol::control::ErrorCode;
 use session_hub::call::{Call, Caller, LobbyOrder, Refusal, Reply, Request as HubRequest};
 use session_hub::effect::{Effect, Input, Moment, Peer, SocketId, Topic};
 use wasm_bindgen::JsCast;
@@ -314,8 +314,10 @@ impl Awake {
         if !self.sockets.iter().any(|(id, socket)| shows(id, socket)) {
             return;
         }
-        let ids: Vec<SocketId> = self.sockets.iter().filter(|(id, socket)| shows(*id, socket)).map(|(id, _)| id).collect();
-        let (invited, own): (Vec<SocketId>, Vec<SocketId>) = ids.into_iter().partition(|id| self.onlooker(*id).is_some());
+        let ids: Vec<SocketId> =
+            self.sockets.iter().filter(|(id, socket)| shows(*id, socket)).map(|(id, _)| id).collect();
+        let (invited, own): (Vec<SocketId>, Vec<SocketId>) =
+            ids.into_iter().partition(|id| self.onlooker(*id).is_some());
         for group in invited.into_iter().map(|id| vec![id]).chain([own]) {
             let Some(first) = group.first() else { continue };
             let onlooker = self.onlooker(*first).cloned();

@@ -4,8 +4,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use session_hub::call::{Call, Caller, Reply, Request as HubRequest};
 use serde::{Deserialize, Serialize};
+use session_hub::call::{Call, Caller, Reply, Request as HubRequest};
 use session_hub::effect::{Pass, Peer};
 use session_hub::standing::Standing;
 use worker::{Env, Headers, Method, Request, RequestInit, Response, Stub};

@@ -122,12 +122,7 @@ impl Db {
             "SELECT DISTINCT p.name AS owner_name, s.kind, s.grantee FROM shares s JOIN people p ON p.id = s.owner
              WHERE s.owner = ?1 AND p.lost_ms = 0 AND (s.expires_ms = 0 OR s.expires_ms > ?3)
                AND (s.kind = 'team' OR s.kind = 'person' AND s.grantee = ?2) LIMIT ?4",
-            &[
-                Param::Number(owner),
-                Param::Text(&person.to_string()),
-                Param::Number(now_ms),
-                Param::Number(TEAMS_MAX),
-            ],
+            &[Param::Number(owner), Param::Text(&person.to_string()), Param::Number(now_ms), Param::Number(TEAMS_MAX)],
         )
         .await
     }

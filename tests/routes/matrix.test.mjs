@@ -5,21 +5,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Api } from "../support/index.mjs";
 import { signIn, startBoth } from "./lib/github.mjs";
+import { connectRunner, openNext } from "./lib/runner.mjs";
 import { routes } from "./lib/table.mjs";
 
 /** Rights that a route asks for. What a handler says to whom it lets in is other tests' matter. */
 const MATRIX = {
-  open: `GET / | GET /health | GET /static/*file | GET /device | GET /auth/access | GET /auth/github | GET /auth/github/callback
+  open: `GET /guest | GET / | GET /health | GET /static/*file | GET /device | GET /auth/access | GET /auth/github | GET /auth/github/callback
     POST /github/webhook | POST /api/device | POST /api/device/token`,
   local: "GET /auth/local | HEAD /auth/local",
-  // Whoever comes proves it to the handler itself, by a token or a JWT.
-  proof: "GET /ws/connect | POST /api/tokens/exchange | GET /api/tokens/self | DELETE /api/tokens/self",
+  // Whoever comes proves it to the handler itself: by a token, a JWT, or the secret of a guest link.
+  proof: "GET /ws/connect | POST /guest | POST /guest/leave | POST /api/tokens/exchange | GET /api/tokens/self | DELETE /api/tokens/self",
+  // What a session's page needs: its owner's, and as much of it as was shared.
+  session: `GET /sessions/:session | POST /sessions/:session/terminals | GET /sessions/:session/terminals/:terminal
+    POST /sessions/:session/terminals/:terminal/stop | POST /sessions/:session/terminals/:terminal/restart
+    POST /sessions/:session/terminals/:terminal/close | POST /sessions/:session/terminals/:terminal/prompts
+    POST /prompts/:prompt/edit | POST /prompts/:prompt/cancel`,
   page: `POST /auth/logout | POST /device/approve | POST /device/deny | GET /dashboard | GET /sessions | POST /sessions
-    GET /sessions/new | GET /sessions/:session | POST /sessions/:session/rename | POST /sessions/:session/archive
-    POST /sessions/:session/restore | POST /sessions/:session/delete | POST /sessions/:session/terminals
-    GET /sessions/:session/terminals/:terminal | POST /sessions/:session/terminals/:terminal/stop
-    POST /sessions/:session/terminals/:terminal/restart | POST /sessions/:session/terminals/:terminal/close
-    POST /sessions/:session/terminals/:terminal/prompts | POST /prompts/:prompt/edit | POST /prompts/:prompt/cancel
+    GET /sessions/new | POST /sessions/:session/rename | POST /sessions/:session/archive
+    POST /sessions/:session/restore | POST /sessions/:session/delete | GET /sessions/:session/people
+    POST /sessions/:session/people | POST /sessions/:session/people/link | POST /sessions/:session/people/:share/withdraw
     GET /clients | GET /clients/connect | POST /clients/connect | GET /clients/:client | POST /clients/:client/disconnect
     POST /clients/:client/refresh | POST /clients/:client/rename | POST /clients/:client/revoke | GET /settings
     POST /settings/theme | POST /settings/sign-ins/:sign_in/end | POST /settings/sign-ins/end-others | GET /settings/tokens
@@ -29,6 +33,8 @@ const MATRIX = {
   api: `GET /api/audit/hub | GET /api/tokens | POST /api/tokens | DELETE /api/tokens/:id | GET /api/sessions
     POST /api/sessions | GET /api/sessions/:session | PATCH /api/sessions/:session | DELETE /api/sessions/:session
     POST /api/sessions/:session/archive | POST /api/sessions/:session/restore | POST /api/sessions/:session/terminals
+    GET /api/sessions/:session/shares | POST /api/sessions/:session/shares | DELETE /api/sessions/:session/shares/:share
+    GET /api/shared
     GET /api/terminals/:terminal | DELETE /api/terminals/:terminal | POST /api/terminals/:terminal/stop
     POST /api/terminals/:terminal/restart | GET /api/terminals/:terminal/prompts | POST /api/terminals/:terminal/prompts
     PATCH /api/prompts/:prompt | DELETE /api/prompts/:prompt | GET /api/clients | GET /api/clients/:client
@@ -40,28 +46,56 @@ const MATRIX = {
 
 /** How each of them is answered: "in", or the status of the refusal. A page leads a stranger to the sign-in (303). */
 const REFUSALS = {
-  //                 page  admin  api  admin api
-  stranger: ["303", "303", "401", "401"],
-  "signed out": ["303", "303", "401", "401"],
-  member: ["in", "403", "in", "403"],
-  admin: ["in", "in", "in", "in"],
-  "member's cli token": ["403", "403", "in", "403"],
-  "admin's cli token": ["403", "403", "in", "in"],
-  "runner token": ["403", "403", "403", "403"],
-  "claudecodeui token": ["403", "403", "403", "403"],
-  "revoked token": ["303", "303", "401", "401"],
-  "expired token": ["303", "303", "401", "401"],
-  "token of a person who is out": ["303", "303", "401", "401"],
+  //              session  page  admin  api  admin api
+  stranger: ["303", "303", "303", "401", "401"],
+  "signed out": ["303", "303", "303", "401", "401"],
+  member: ["in", "in", "403", "in", "403"],
+  admin: ["in", "in", "in", "in", "in"],
+  guest: ["in", "303", "303", "401", "401"],
+  "guest whose link was withdrawn": ["303", "303", "303", "401", "401"],
+  "member's cli token": ["403", "403", "403", "in", "403"],
+  "admin's cli token": ["403", "403", "403", "in", "in"],
+  "runner token": ["403", "403", "403", "403", "403"],
+  "token for one session": ["403", "403", "403", "403", "403"],
+  "claudecodeui token": ["403", "403", "403", "403", "403"],
+  "revoked token": ["303", "303", "303", "401", "401"],
+  "expired token": ["303", "303", "303", "401", "401"],
+  "token of a person who is out": ["303", "303", "303", "401", "401"],
 };
-const COLUMNS = ["page", "admin", "api", "admin api"];
+const COLUMNS = ["session", "page", "admin", "api", "admin api"];
 
-const rows = Object.entries(MATRIX).flatMap(([rights, text]) =>
-  text.split(/\s*[|\n]\s*/).map((row) => ({ rights, row: row.trim() })),
-);
+/**
+ * Routes that lead into a session, and what somebody needs who was invited to it: the least right, or "owner". Whoever has less
+ * is refused (403), and to whom it is not shared it does not exist (404).
+ */
+const NEEDS = {
+  viewer: `GET /sessions/:session | GET /sessions/:session/terminals/:terminal | GET /api/sessions/:session
+    GET /api/terminals/:terminal | GET /api/terminals/:terminal/prompts`,
+  prompter: "POST /sessions/:session/terminals/:terminal/prompts | POST /api/terminals/:terminal/prompts",
+  // The prompt is its owner's: whoever sent one may take it back with less, which tests/routes/sharing.test.mjs shows.
+  driver: `POST /sessions/:session/terminals | POST /sessions/:session/terminals/:terminal/stop
+    POST /sessions/:session/terminals/:terminal/restart | POST /sessions/:session/terminals/:terminal/close
+    POST /prompts/:prompt/edit | POST /prompts/:prompt/cancel | POST /api/sessions/:session/terminals
+    DELETE /api/terminals/:terminal | POST /api/terminals/:terminal/stop | POST /api/terminals/:terminal/restart
+    PATCH /api/prompts/:prompt | DELETE /api/prompts/:prompt`,
+  owner: `POST /sessions/:session/rename | POST /sessions/:session/archive | POST /sessions/:session/restore
+    POST /sessions/:session/delete | GET /sessions/:session/people | POST /sessions/:session/people
+    POST /sessions/:session/people/link | POST /sessions/:session/people/:share/withdraw | PATCH /api/sessions/:session
+    DELETE /api/sessions/:session | POST /api/sessions/:session/archive | POST /api/sessions/:session/restore
+    GET /api/sessions/:session/shares | POST /api/sessions/:session/shares | DELETE /api/sessions/:session/shares/:share`,
+};
+const RIGHTS = ["viewer", "prompter", "approver", "driver", "owner"];
+
+const listed = (lists) =>
+  Object.entries(lists).flatMap(([rights, text]) => text.split(/\s*[|\n]\s*/).map((row) => ({ rights, row: row.trim() })));
+const rows = listed(MATRIX);
 
 test("every route has its row, and every row its route", () => {
   const known = routes().map(({ method, path }) => `${method} ${path}`);
   assert.deepEqual(rows.map(({ row }) => row).sort(), known.sort());
+  // A route into a session that nobody says a right for would be one that everybody has.
+  const into = known.filter((row) => /\/(sessions\/:session|terminals\/:|prompts\/:)/.test(row));
+  assert.deepEqual(listed(NEEDS).map(({ row }) => row).sort(), into.sort());
 });
 
 test("who gets through which door", async (t) => {
@@ -83,6 +117,39 @@ test("who gets through which door", async (t) => {
     });
   }
 
+  await t.test("whoever was invited to a session", async (t) => {
+    const { owner, place, share, withdraw, invited, outsider } = await sharedSession(hub, github);
+    // Fields that are right for the form and for the JSON of any of these, so that what refuses is the right alone.
+    const fields = { text: "x", agent: "shell", name: "n", grantee: "nobody", kind: "person", right: "viewer", hours: "1", mode: "interrupt" };
+    const asked = async (client, { row }) => {
+      const [method, path] = row.split(" ");
+      const url = path.replace(/:(\w+)/g, (_, name) => (name === "share" || path.includes(`/terminals/:${name}`) && path.startsWith("/sessions") && name === "terminal" ? place[name].split("-")[1] : place[name]));
+      const body = method === "GET" || method === "DELETE" ? undefined : path.startsWith("/api") ? fields : new URLSearchParams(fields);
+      return client.request(method, url, { body });
+    };
+    for (const right of [undefined, ...RIGHTS.slice(0, 4)]) {
+      await t.test(right ?? "before", async () => {
+        if (right) await share(right);
+        // What a driver may do would end the terminal for the rows after it: those come last.
+        for (const { row, rights } of listed(NEEDS)) {
+          const may = right && RIGHTS.indexOf(rights) <= RIGHTS.indexOf(right);
+          if (may && rights === "driver") continue; // done in tests/routes/sharing.test.mjs, one by one
+          const { status, text } = await asked(invited, { row });
+          const expected = may ? "in" : right ? "403" : "404";
+          const seen = [403, 404].includes(status) ? String(status) : "in";
+          assert.equal(seen, expected, `${row}: ${status} ${text.slice(0, 200)}`);
+          const other = await asked(outsider, { row });
+          assert.equal(other.status, 404, `${row} for a third person: ${other.status}`);
+        }
+      });
+    }
+    await t.test("no longer", async () => {
+      await withdraw();
+      for (const { row } of listed(NEEDS)) assert.equal((await asked(invited, { row })).status, 404, row);
+      assert.equal((await owner.get(`/api/sessions/${place.session.split("-")[1]}`)).status, 200);
+    });
+  });
+
   await t.test("a deployed hub has no local door", async () => {
     for (const { method, url } of table.filter((row) => row.rights === "local")) {
       assert.equal((await hub.anonymous().request(method, url)).status, 404);
@@ -100,7 +167,7 @@ test("who gets through which door", async (t) => {
   });
 
   await t.test("what proves itself takes no proof that does not hold", async () => {
-    for (const { method, path, url } of table.filter((row) => row.rights === "proof" && row.path !== "/ws/connect")) {
+    for (const { method, path, url } of table.filter((row) => row.rights === "proof" && !/^\/(ws|guest)/.test(row.path))) {
       for (const name of ["stranger", "signed out", "revoked token", "expired token", "token of a person who is out"]) {
         const { status } = await (await everybody[name]()).request(method, url);
         assert.equal(status, 401, `${method} ${path} for ${name}`);
@@ -111,6 +178,31 @@ test("who gets through which door", async (t) => {
     }
   });
 });
+
+/** A session of Mona's with a terminal and a prompt, as its addresses name them for others; hubot, to whom it is shared; outsider. */
+async function sharedSession(hub, github) {
+  const { api: owner } = await signIn(hub, github, "mona");
+  const { api: invited } = await signIn(hub, github, "hubot");
+  await github.setTeamMember("acme", "builders", "outsider");
+  const { api: outsider } = await signIn(hub, github, "outsider");
+  const runner = await connectRunner(hub, owner, "for the matrix");
+  const { json: made } = await owner.post("/api/sessions", { runner: runner.id, agent: "shell", name: "shared" });
+  const terminal = await openNext(runner);
+  runner.socket.send({ type: "status", terminal, status: "working", evidence: "osc7501", since_ms: 1 });
+  const { json: queued } = await owner.post(`/api/terminals/${terminal}/prompts`, { text: "hers" });
+  const { id } = (await owner.get("/api/access")).json.people.find(({ login }) => login === "mona");
+  const shares = `/api/sessions/${made.session}/shares`;
+  const share = async (right) => {
+    const answer = await owner.post(shares, { kind: "person", grantee: "hubot", right });
+    assert.equal(answer.status, 201, answer.text);
+  };
+  const withdraw = async () => {
+    const { json } = await owner.get(shares);
+    for (const { share: number } of json.shares) await owner.delete(`${shares}/${number}`);
+  };
+  const place = { session: `${id}-${made.session}`, terminal: `${id}-${terminal}`, prompt: `${id}-${queued.prompt}`, share: `${id}-1` };
+  return { owner, invited, outsider, place, share, withdraw };
+}
 
 /** Everybody, by name: each call gives a client whose proof still holds, whatever an earlier request ended. */
 async function cast(hub, github) {
@@ -136,7 +228,22 @@ async function cast(hub, github) {
   await github.setTeamMember("acme", "builders", "outsider");
   const lost = await token("outsider", { scope: "cli" });
   await github.deliver("membership", { action: "removed", org: "acme", team: "builders", login: "outsider" });
+  const { api: owner } = await signIn(hub, github, "mona");
+  const runner = await connectRunner(hub, owner, "for guests");
+  const { json: session } = await owner.post("/api/sessions", { runner: runner.id, agent: "shell", name: "for guests" });
+  const guest = async () => {
+    const { json: made } = await owner.post(`/api/sessions/${session.session}/shares`, { kind: "guest", right: "driver" });
+    const answer = await hub.anonymous().post("/guest", new URLSearchParams({ link: made.link.split("#")[1], name: "Gus" }));
+    const cookie = answer.headers.getSetCookie().find((each) => each.startsWith("muster_guest="));
+    return { share: made.share, api: new Api(hub.url, cookie.split(";")[0]) };
+  };
+  const [staying, leaving] = [await guest(), await guest()];
+  await owner.delete(`/api/sessions/${session.session}/shares/${leaving.share}`);
+  const { json: sandbox } = await owner.post("/api/tokens", { name: "sandbox", scope: "session", session: session.session });
   return {
+    guest: () => staying.api,
+    "guest whose link was withdrawn": () => leaving.api,
+    "token for one session": () => bearer(sandbox.token),
     stranger: () => hub.anonymous(),
     "signed out": () => leaver,
     member: browser("hubot"),

@@ -126,7 +126,13 @@ impl<S: Store> Hub<S> {
     }
 
     /// Writes down what a viewer does at a terminal.
-    pub(crate) fn audit_viewer(&self, now_ms: u64, terminal: u32, socket: SocketId, action: Action) -> Result<(), Fault> {
+    pub(crate) fn audit_viewer(
+        &self,
+        now_ms: u64,
+        terminal: u32,
+        socket: SocketId,
+        action: Action,
+    ) -> Result<(), Fault> {
         let Some(Peer::Viewer { person, name, via }) = self.sockets.get(&socket).map(|known| &known.peer) else {
             return Ok(());
         };

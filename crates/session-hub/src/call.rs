@@ -3,8 +3,8 @@
 use protocol::audit::{Entry, Head, Via};
 use protocol::claudecodeui::InstanceCommand;
 use protocol::control::{AgentOffer, ErrorCode, Person, Size, StatusReport, StopMode};
-use protocol::status::PromptState;
 use protocol::right::Right;
+use protocol::status::PromptState;
 use serde::{Deserialize, Serialize};
 
 use crate::standing::Standing;

@@ -128,9 +128,7 @@ impl<S: Store> Hub<S> {
         let known = self.sockets.get(&socket)?;
         match &known.peer {
             Peer::Viewer { .. } if known.pass.standing.is_owner() => Some(Right::Owner),
-            Peer::Viewer { person, .. } => {
-                self.right(&known.pass.standing, person, self.session_of(terminal)?, now_ms)
-            }
+            Peer::Viewer { person, .. } => self.right(&known.pass.standing, person, self.session_of(terminal)?, now_ms),
             Peer::Runner { .. } | Peer::Page { .. } => None,
         }
     }

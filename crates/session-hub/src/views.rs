@@ -7,7 +7,9 @@ use protocol::control::{Person, Size, StatusReport};
 use protocol::right::Right;
 use protocol::status::{PromptState, Status};
 
-use crate::call::{Board, Caller, Health, InstanceView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView};
+use crate::call::{
+    Board, Caller, Health, InstanceView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView,
+};
 use crate::db::Fault;
 use crate::effect::Peer;
 use crate::hub::Hub;
@@ -144,12 +146,7 @@ impl<S: Store> Hub<S> {
         Board { now_ms, sessions, runners, instances }
     }
 
-    pub(crate) fn session_detail(
-        &self,
-        now_ms: u64,
-        who: &Caller,
-        session: &Session,
-    ) -> Result<SessionDetail, Fault> {
+    pub(crate) fn session_detail(&self, now_ms: u64, who: &Caller, session: &Session) -> Result<SessionDetail, Fault> {
         let absent = || Runner { id: session.runner.clone(), name: session.runner.clone(), ..Runner::default() };
         let runner = self.registry.runners.get(&session.runner).cloned().unwrap_or_else(absent);
         let terminals = self.registry.terminals_of(session.id);

@@ -98,8 +98,6 @@ impl ShareRow {
 #[template(path = "pages/guest.html")]
 pub struct GuestPage {
     pub preferences: Preferences,
-    /// Why the link that was shown opens nothing.
-    pub reason: Option<&'static str>,
 }
 
 /// What somebody with this right may do, after their name.

@@ -2,10 +2,11 @@
 
 use protocol::claudecodeui::InstanceStatus;
 use protocol::control::{AgentOffer, Person, Size, StatusReport};
+use protocol::right::Right;
 use protocol::status::{BlockedOn, PromptState, Status};
 use session_hub::call::{
-    Board, InstanceView, PromptView, RunnerView, SessionDetail, SessionView, TerminalState, TerminalView,
-    TimelineEntry, instance_id,
+    Board, Grantee, InstanceView, PromptView, RunnerView, SessionDetail, SessionView, ShareView, Shared, SharedSession,
+    Shares, TerminalState, TerminalView, TimelineEntry, instance_id,
 };
 
 use super::{Preferences, Visitor};
@@ -17,6 +18,7 @@ const MINUTE: u64 = 60_000;
 pub fn visitor() -> Visitor {
     Visitor {
         is_admin: true,
+        is_guest: false,
         name: "Mina Okafor".into(),
         signed_in_by: "a local link".into(),
         csrf: "csrf-token-of-mina".into(),
@@ -43,6 +45,7 @@ pub fn runner(id: &str, online: bool) -> RunnerView {
         outdated: false,
         online,
         revoked: false,
+        session: 0,
         since_ms: NOW_MS - 90 * MINUTE,
         seen_ms: NOW_MS - 120 * MINUTE,
         rtt_ms: online.then_some(22),
@@ -175,6 +178,8 @@ pub fn prompt(number: u64, state: PromptState, text: &str) -> PromptView {
         state,
         reason: String::new(),
         author: "Mina Okafor".into(),
+        person: "2".into(),
+        editable: state == PromptState::Queued,
         queued_ms: NOW_MS - 30 * MINUTE,
         changed_ms: NOW_MS - 20 * MINUTE,
     }
@@ -197,6 +202,7 @@ pub fn detail() -> SessionDetail {
     };
     SessionDetail {
         now_ms: NOW_MS,
+        right: Right::Owner,
         runner_view: runner("forge-01", true),
         terminal_views: vec![main, ended, terminal(32, "opencode", "OpenCode", status(Status::Working, ""))],
         prompts: vec![
@@ -217,4 +223,35 @@ pub fn detail() -> SessionDetail {
         ],
         view,
     }
+}
+
+/// Who a session is shared with.
+pub fn shares() -> Shares {
+    let share = |share, grantee: Grantee, name: &str, right, expires_ms, here| ShareView {
+        share,
+        session: 14,
+        grantee,
+        name: name.into(),
+        right,
+        created_ms: NOW_MS - 90 * MINUTE,
+        expires_ms,
+        here,
+    };
+    Shares {
+        now_ms: NOW_MS,
+        session: 14,
+        name: "Retry-After in the billing client".into(),
+        shares: vec![
+            share(1, Grantee::Person("5".into()), "Jonas Weber", Right::Driver, 0, true),
+            share(2, Grantee::Team("acme/platform".into()), "acme/platform", Right::Viewer, 0, false),
+            share(3, Grantee::Guest, "Auditor from outside", Right::Viewer, NOW_MS + 20 * 60 * MINUTE, false),
+        ],
+    }
+}
+
+/// What somebody else shares.
+pub fn shared() -> Shared {
+    let sessions = board().sessions.into_iter().take(3);
+    let sessions = sessions.zip([Right::Viewer, Right::Prompter, Right::Driver]);
+    Shared { now_ms: NOW_MS, sessions: sessions.map(|(view, right)| SharedSession { right, view }).collect() }
 }

@@ -27,7 +27,9 @@ impl SharedView {
         SharedView {
             owner: vantage.hub().to_owned(),
             owner_name: vantage.owner_name.clone(),
-            rows: shared.map(|shared| shared.sessions.iter().map(|line| row(line, shared.now_ms)).collect()).unwrap_or_default(),
+            rows: shared
+                .map(|shared| shared.sessions.iter().map(|line| row(line, shared.now_ms)).collect())
+                .unwrap_or_default(),
             unknown: shared.is_none(),
         }
     }

@@ -3,20 +3,21 @@
 
 use askama::Template;
 use protocol::audit::{Action, Actor, Chain, Draft, Head, Via};
+use protocol::right::Right;
 use protocol::status::{PromptState, Status};
 use session_hub::call::{AuditPage, AuditWanted};
 use session_hub::call::{Board, TerminalState};
 
 use super::audit::{AuditView, PAGE_ENTRIES, Which};
-use super::sample::{NOW_MS, board, detail, instance, prompt, runner, session, status, visitor};
+use super::sample::{NOW_MS, board, detail, instance, prompt, runner, session, shared, shares, status, visitor};
 use super::*;
 
 fn dashboard(board: &Board) -> String {
-    DashboardPage::new(board, &visitor()).render().unwrap()
+    DashboardPage::new(board, Vec::new(), &visitor()).render().unwrap()
 }
 
 fn session_page(detail: &session_hub::call::SessionDetail) -> String {
-    SessionPage::new(detail, None, &visitor()).render().unwrap()
+    SessionPage::new(detail, None, &Vantage::own(), &visitor()).render().unwrap()
 }
 
 /// The positions of these texts, which must all be there.
@@ -101,7 +102,7 @@ fn text_of_agents_and_people_is_escaped_everywhere() {
         dashboard(&board),
         session_page(&detail),
         push::dashboard(&board),
-        push::session(&detail),
+        push::session(&detail, &Vantage::own()),
         ClientsPage::new(&board, &visitor()).render().unwrap(),
         InstancePage::new(&board.instances[0], NOW_MS, &visitor()).render().unwrap(),
         push::clients(&board),
@@ -234,7 +235,7 @@ fn a_push_is_the_pages_own_fragment_and_holds_nothing_personal() {
     let inner = inner.split("</hx-partial>").next().unwrap();
     assert!(page.contains(inner), "the page holds the very fragment that is pushed");
     assert!(pushed.starts_with("<title>(3) Sessions"));
-    for text in [pushed, push::session(&detail)] {
+    for text in [pushed, push::session(&detail, &Vantage::own())] {
         assert!(!text.contains("csrf") && !text.contains("aria-current"), "{text}");
         assert!(
             !text.contains("<textarea") && !text.contains("id=\"screen\""),
@@ -245,7 +246,7 @@ fn a_push_is_the_pages_own_fragment_and_holds_nothing_personal() {
     let targets = ["session-head", "terminal-tabs", "asks", "prompt-queue", "panel"];
     let page = session_page(&detail);
     for target in targets {
-        assert!(push::session(&detail).contains(&format!("hx-target=\"#{target}\"")));
+        assert!(push::session(&detail, &Vantage::own()).contains(&format!("hx-target=\"#{target}\"")));
         assert!(page.contains(&format!("id=\"{target}\"")), "{target} has a place to go");
     }
 }
@@ -270,11 +271,11 @@ fn the_session_page_shows_prompts_with_their_states_and_why_they_wait() {
 #[test]
 fn the_tab_asked_for_is_in_front() {
     let (detail, visitor) = (detail(), visitor());
-    let front = |terminal| SessionPage::new(&detail, terminal, &visitor).current.unwrap().terminal;
+    let front = |terminal| SessionPage::new(&detail, terminal, &Vantage::own(), &visitor).current.unwrap().terminal;
     assert_eq!(front(Some(32)), 32);
     assert_eq!(front(None), 30, "the main one");
     assert_eq!(front(Some(77)), 32, "one of another session is not shown; the newest of this one is");
-    let html = SessionPage::new(&detail, Some(31), &visitor).render().unwrap();
+    let html = SessionPage::new(&detail, Some(31), &Vantage::own(), &visitor).render().unwrap();
     assert!(html.contains("id=\"tab-31\" aria-current=\"page\""));
     assert_eq!(count(&html, "data-state=\"ended\""), 1);
     assert!(html.contains("Ended well."));
@@ -422,6 +423,25 @@ fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
         ("empty", dashboard(&empty)),
         ("ready", dashboard(&ready)),
         ("session", session_page(&detail())),
+        ("session-viewer", seen_by(Right::Viewer, &as_guest(visitor))),
+        ("session-driver", seen_by(Right::Driver, visitor)),
+        ("dashboard-shared", {
+            let view = SharedView::new(Some(&shared()), &ann());
+            let unknown = SharedView::new(None, &Vantage::in_hub_of("9", "Jonas Weber"));
+            DashboardPage::new(board, vec![view, unknown], visitor).render().unwrap()
+        }),
+        (
+            "people",
+            people_page(Some(FreshLink {
+                name: "Auditor from outside".into(),
+                address: format!("https://muster.example/guest#mst_{}", "x".repeat(48)),
+            })),
+        ),
+        ("people-none", {
+            let none = session_hub::call::Shares { shares: Vec::new(), ..shares() };
+            PeoplePage::new(&none, &[], None, visitor).render().unwrap()
+        }),
+        ("guest", GuestPage { preferences: visitor.preferences }.render().unwrap()),
         ("clients", ClientsPage::new(board, visitor).render().unwrap()),
         ("client", ClientPage::new(board, "forge-01", visitor).unwrap().render().unwrap()),
         ("instance", InstancePage::new(&instance(1, true), NOW_MS, visitor).render().unwrap()),
@@ -452,6 +472,95 @@ fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
         ),
         ("error", ErrorPage::new(404, "There is no such session.", "r-1").render().unwrap()),
     ]
+}
+
+fn ann() -> Vantage {
+    Vantage::in_hub_of("3", "Ann")
+}
+
+fn as_guest(visitor: &Visitor) -> Visitor {
+    Visitor { name: "Gus".into(), is_guest: true, is_admin: false, ..visitor.clone() }
+}
+
+fn seen_by(right: Right, visitor: &Visitor) -> String {
+    let mut detail = detail();
+    detail.right = right;
+    for prompt in &mut detail.prompts {
+        prompt.editable &= right >= Right::Driver;
+    }
+    let vantage = Vantage { is_guest: visitor.is_guest, ..ann() };
+    SessionPage::new(&detail, None, &vantage, visitor).render().unwrap()
+}
+
+fn people_page(fresh: Option<FreshLink>) -> String {
+    let colleagues = [("jonas".to_owned(), "Jonas Weber".to_owned())];
+    PeoplePage::new(&shares(), &colleagues, fresh, &visitor()).render().unwrap()
+}
+
+#[test]
+fn whoever_was_invited_is_offered_what_they_may_do_and_no_more() {
+    let visitor = visitor();
+    let owners = ["/rename", "/archive", "/delete", "/people", "href=\"/clients/"];
+    let drivers = ["/stop", "/restart", "terminal-add", "data-edit-prompt"];
+    let prompters = ["id=\"composer\""];
+    for (right, may_prompt, may_drive) in [
+        (Right::Viewer, false, false),
+        (Right::Prompter, true, false),
+        (Right::Approver, true, false),
+        (Right::Driver, true, true),
+    ] {
+        let html = seen_by(right, &visitor);
+        assert!(owners.iter().all(|text| !html.contains(text)), "{right:?}");
+        assert!(drivers.iter().all(|text| html.contains(text) == may_drive), "{right:?}");
+        assert!(prompters.iter().all(|text| html.contains(text) == may_prompt), "{right:?}");
+        assert!(html.contains(&format!("Ann shares it: you {}", people::may(right))));
+        assert!(html.contains("data-hub=\"3\"") && !html.contains("/sessions/14"), "addresses are of Ann's hub");
+    }
+    let own = session_page(&detail());
+    assert!([&owners[..], &drivers, &prompters].concat().iter().all(|text| own.contains(text)));
+    assert!(own.contains("data-hub=\"\""));
+}
+
+#[test]
+fn a_guest_is_led_nowhere_but_out() {
+    let html = seen_by(Right::Driver, &as_guest(&visitor()));
+    for absent in ["href=\"/dashboard\"", "href=\"/settings\"", "href=\"/clients", "/sessions/new", "/auth/logout"] {
+        assert!(!html.contains(absent), "{absent}");
+    }
+    assert!(html.contains("/guest/leave"));
+    let mut detail = detail();
+    detail.right = Right::Driver;
+    assert!(!push::session(&detail, &Vantage { is_guest: true, ..ann() }).contains("/dashboard"));
+    assert!(push::gone(&ann()).contains("no longer shared with you"));
+    assert!(push::gone(&Vantage::own()).contains("was deleted"));
+}
+
+#[test]
+fn what_others_share_stands_apart_and_keeps_their_addresses() {
+    let pushed = push::shared(&shared(), &ann());
+    assert!(pushed.starts_with("<hx-partial hx-target=\"#shared-3\""));
+    assert!(
+        pushed.contains("Shared by Ann") && pushed.contains("href=\"/sessions/3-") && pushed.contains("you may prompt")
+    );
+    assert!(!pushed.contains("href=\"/sessions/1"));
+    let empty = push::shared(&session_hub::call::Shared::default(), &ann());
+    assert!(empty.contains(" hidden"), "nothing is said of nothing");
+}
+
+#[test]
+fn people_are_listed_with_what_they_may_do() {
+    let html = people_page(None);
+    assert_eq!(
+        positions(&html, &["Jonas Weber", "here now", "acme/platform", "Auditor from outside", "in 20 h"]).len(),
+        5
+    );
+    assert!(html.contains("value=\"#5\"") && html.contains("value=\"acme/platform\""));
+    assert!(!html.contains("mst_"), "a link is shown once");
+    let mut evil = shares();
+    evil.shares[0].name = "<script>alert(1)</script>".into();
+    evil.name = "\"><script>".into();
+    let html = PeoplePage::new(&evil, &[("<script>".into(), "<b>".into())], None, &visitor()).render().unwrap();
+    assert!(!html.contains("<script>alert") && !html.contains("\"><script>") && !html.contains("value=\"<script>"));
 }
 
 #[test]

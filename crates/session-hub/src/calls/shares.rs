@@ -169,7 +169,12 @@ impl<S: Store> Hub<S> {
             }
             self.leave(terminal, socket, out);
             out.touched.insert(socket);
-            out.viewer_error(socket, ErrorCode::Forbidden, "This session is no longer shared with you.", Some(terminal));
+            out.viewer_error(
+                socket,
+                ErrorCode::Forbidden,
+                "This session is no longer shared with you.",
+                Some(terminal),
+            );
             return;
         };
         out.viewer(socket, &ViewerEvent::Right { terminal, right });

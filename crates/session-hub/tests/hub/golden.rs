@@ -51,7 +51,8 @@ fn attachments_are_pinned() {
     ];
     for (topic, text) in topics {
         let peer = Peer::Page { person: "p1".into(), topic };
-        let page = Attachment { socket: 9, peer, pass: Pass::default(), connected_ms: 6, watches: vec![], ready: false };
+        let page =
+            Attachment { socket: 9, peer, pass: Pass::default(), connected_ms: 6, watches: vec![], ready: false };
         let whole =
             format!(r#"{{"socket":9,"role":"page","person":"p1","topic":{text},"connected_ms":6,"ready":false}}"#);
         pinned(&page, &whole);
@@ -60,12 +61,8 @@ fn attachments_are_pinned() {
 
 #[test]
 fn what_an_invited_socket_keeps_is_pinned() {
-    let invited = Invited {
-        owner: "3".into(),
-        owner_name: "Ann".into(),
-        teams: vec!["acme/builders".into()],
-        link: None,
-    };
+    let invited =
+        Invited { owner: "3".into(), owner_name: "Ann".into(), teams: vec!["acme/builders".into()], link: None };
     let bob = Attachment {
         socket: 7,
         peer: Peer::Viewer { person: "p2".into(), name: "Bob".into(), via: protocol::audit::Via::Cli },
@@ -83,10 +80,7 @@ fn what_an_invited_socket_keeps_is_pinned() {
         ),
     );
     let guest = Invited { owner: "3".into(), owner_name: "Ann".into(), teams: vec![], link: Some(4) };
-    let guest = Attachment {
-        pass: Pass { standing: Standing::Invited(guest), ends_ms: 9 },
-        ..bob
-    };
+    let guest = Attachment { pass: Pass { standing: Standing::Invited(guest), ends_ms: 9 }, ..bob };
     pinned(
         &guest,
         concat!(

@@ -59,7 +59,8 @@ fn the_most_urgent_terminal_speaks_for_its_session_and_the_board_is_sorted_by_it
     let mut stage = Stage::new();
     let (first, one) = stage.session();
     let (second, _) = stage.session();
-    let open = Request::OpenTerminal { runner: String::new(), session: first, agent: "shell".into(), cwd: "/tmp".into() };
+    let open =
+        Request::OpenTerminal { runner: String::new(), session: first, agent: "shell".into(), cwd: "/tmp".into() };
     let two = terminal_of(stage.world.call(open)).terminal;
     stage.settle();
     stage.runner.set_status(&mut stage.world, one, Status::Working);

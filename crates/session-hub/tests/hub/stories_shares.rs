@@ -164,7 +164,9 @@ fn each_right_lets_somebody_do_what_the_one_before_it_does_and_more() {
         let open = Request::OpenTerminal { session, runner: String::new(), agent: "shell".into(), cwd: String::new() };
         for (request, may) in [(prompt, may_prompt), (stop, may_stop), (open, may_stop)] {
             match stage.world.ask_as(bob.clone(), request.clone()) {
-                Reply::Refused(refusal) => assert!(!may && refusal.code == ErrorCode::Forbidden, "{right:?} {refusal:?}"),
+                Reply::Refused(refusal) => {
+                    assert!(!may && refusal.code == ErrorCode::Forbidden, "{right:?} {refusal:?}")
+                }
                 _ => assert!(may, "{right:?} {request:?}"),
             }
         }
@@ -174,13 +176,7 @@ fn each_right_lets_somebody_do_what_the_one_before_it_does_and_more() {
             Request::DeleteSession { session },
             Request::Shares { session },
             Request::OpenTerminal { session, runner: "r1".into(), agent: "shell".into(), cwd: String::new() },
-            Request::Share {
-                session,
-                grantee: person("eve"),
-                name: "Eve".into(),
-                right: Right::Viewer,
-                expires_ms: 0,
-            },
+            Request::Share { session, grantee: person("eve"), name: "Eve".into(), right: Right::Viewer, expires_ms: 0 },
         ] {
             assert_eq!(stage.refuses(&bob, request).code, ErrorCode::Forbidden, "{right:?}");
         }
@@ -336,8 +332,7 @@ fn a_guest_comes_by_a_link_that_ends() {
     assert_ne!(link.share, second.share, "each link is its own");
     stage.share(other, person("guest:7"), Right::Driver);
     let standing = invited(&[], Some(link.share));
-    let guest =
-        Caller { person: "guest:7".into(), name: "Gus".into(), via: Via::Browser, standing: standing.clone() };
+    let guest = Caller { person: "guest:7".into(), name: "Gus".into(), via: Via::Browser, standing: standing.clone() };
     let seen = detail(stage.world.ask_as(guest.clone(), Request::Session { session }));
     assert_eq!(seen.right, Right::Viewer, "the other link's right is not this one's");
     assert_eq!(stage.refuses(&guest, Request::Session { session: other }).code, ErrorCode::NotFound);
@@ -426,8 +421,7 @@ fn deleting_a_session_sends_everybody_away_and_ends_what_was_for_it_alone() {
         idempotency_key: String::new(),
     };
     assert_eq!(stage.world.refused(elsewhere).field.as_deref(), Some("runner"));
-    let here =
-        Request::OpenTerminal { session, runner: "sandbox".into(), agent: "shell".into(), cwd: String::new() };
+    let here = Request::OpenTerminal { session, runner: "sandbox".into(), agent: "shell".into(), cwd: String::new() };
     let Reply::Terminal(opened) = stage.world.call(here) else { panic!("no terminal") };
     assert_eq!(opened.session, session);
     stage.world.call(Request::DeleteSession { session });

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use protocol::close::CloseCode;
 use session_hub::call::{Call, Caller, InstanceView, LinkAnswer, LobbyOrder, LobbyReport, Reply, Request};
 use session_hub::effect::{Input, SocketId};
-use session_hub::standing::Standing;
 use session_hub::lobby::{Guest, Lobby, LobbyEffect, LobbyInput, Verdict};
+use session_hub::standing::Standing;
 
 use super::World;
 
@@ -164,7 +164,8 @@ impl Hall {
     pub fn ask(&mut self, person: &str, request: Request) -> Reply {
         let world = self.hubs.get_mut(person).expect("a person");
         world.advance(self.now_ms.saturating_sub(world.now_ms));
-        let caller = Caller { person: person.into(), name: person.into(), via: Via::Browser, standing: Standing::Owner };
+        let caller =
+            Caller { person: person.into(), name: person.into(), via: Via::Browser, standing: Standing::Owner };
         let reply = world.input(Input::Call(Call { caller, request })).expect("an answer");
         for (lobby, order) in std::mem::take(&mut world.orders) {
             let absent = self.order(lobby, order);

@@ -3,8 +3,8 @@
 
 use protocol::control::{self, Delivery, ErrorCode, Person, Size, ViewerEvent, ViewerMessage};
 use protocol::frame::{self, Flags, Frame, Header, Kind};
-use protocol::right::Right;
 use protocol::limits::{CREDIT_EVERY_BYTES, WINDOW_BYTES};
+use protocol::right::Right;
 use session_hub::effect::{Pass, Peer, SocketId};
 
 use super::{Down, Up, World, pattern};

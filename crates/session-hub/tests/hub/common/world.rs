@@ -134,7 +134,8 @@ impl World {
         self.twin.begin();
         let (mut rebuilt, _) = Hub::open(self.twin.clone(), attachments, moment).expect("the store opens");
         for request in self.questions() {
-            let caller = Caller { person: "p1".into(), name: "Ann".into(), via: Via::Browser, standing: Standing::Owner };
+            let caller =
+                Caller { person: "p1".into(), name: "Ann".into(), via: Via::Browser, standing: Standing::Owner };
             let call = Call { caller, request };
             let mut answers = Vec::new();
             for hub in [self.hub.as_mut().expect("a hub"), &mut rebuilt] {
@@ -322,7 +323,14 @@ impl World {
         self.next_socket += 1;
         self.down.insert(socket, VecDeque::new());
         self.up.insert(socket, VecDeque::new());
-        let attachment = Attachment { socket, peer: peer.clone(), pass: pass.clone(), connected_ms: 0, watches: Vec::new(), ready: false };
+        let attachment = Attachment {
+            socket,
+            peer: peer.clone(),
+            pass: pass.clone(),
+            connected_ms: 0,
+            watches: Vec::new(),
+            ready: false,
+        };
         // The platform has a socket from its acceptance on; the hub's first attachment follows at once.
         self.attachments.insert(socket, serde_json::to_string(&attachment).expect("an attachment"));
         self.input(Input::Connected { socket, peer, pass });
