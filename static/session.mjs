@@ -16,7 +16,7 @@ wirePromptEditing();
 function startTerminal() {
   const frame = document.querySelector("#terminal[data-terminal]");
   if (!frame) return;
-  const { terminal, agent, runner, screenReader, hub } = frame.dataset;
+  const { terminal, agent, runner, screenReader, hub, right, guest } = frame.dataset;
   const chrome = new Chrome(frame);
   const makeView = (handlers) => {
     const view = new View(document.getElementById("screen"), handlers, {
@@ -29,7 +29,7 @@ function startTerminal() {
   };
   const drive = drivesAtOnce((query) => matchMedia(query).matches);
   // Whose page does not say what its viewer may do lets them watch until the hub says it.
-  const shared = hub ? { page: location.pathname, right: rightOf(frame.dataset.right ?? "viewer") } : null;
+  const shared = hub ? { page: location.pathname, right: rightOf(right ?? "viewer"), isGuest: guest !== undefined } : null;
   chrome.control(new TerminalClient({ terminal: Number(terminal), url: socketAddress(location.href, hub), drive, shared, chrome, makeView }));
 }
 

@@ -26,8 +26,8 @@ export class Chrome {
 
   constructor(frame) {
     this.#frame = frame;
-    const { agent, runner, ownerName } = frame.dataset;
-    this.#names = { agent, runner, owner: ownerName || "The owner" };
+    const { agent, runner, owner } = frame.dataset;
+    this.#names = { agent, runner, owner: owner || "The owner" };
     setInterval(() => this.#tick(), 1_000);
   }
 

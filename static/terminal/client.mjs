@@ -27,6 +27,7 @@ export class TerminalClient {
   #inOrder;
   #drive;
   #isShared;
+  #isGuest;
   #standing;
   #hasAskedToDrive = false; // and heard nothing yet
   #scrollback = 0;
@@ -37,12 +38,13 @@ export class TerminalClient {
 
   /**
    * `chrome` shows states: see chrome.mjs. `makeView(handlers)` makes the view. `shared`, for somebody else's session, has the
-   * page's path and the right as far as it is known.
+   * page's path, the right as far as it is known, and whether a link is all that brings this person here.
    */
   constructor({ terminal, url, drive, shared = null, chrome, makeView }) {
     this.#terminal = terminal;
     this.#drive = drive;
     this.#isShared = shared !== null;
+    this.#isGuest = shared?.isGuest ?? false;
     this.#standing = new Standing(shared?.right ?? "owner");
     this.#chrome = chrome;
     this.#input = new InputQueue(terminal);
@@ -271,7 +273,8 @@ export class TerminalClient {
     this.#inOrder.clear();
     this.#stream.disconnected();
     this.#unattached();
-    if (this.#isShared && (what === "gone" || code === REVOKED)) this.#gone();
+    const isOut = what === "gone" || code === REVOKED || (what === "sign_in" && this.#isGuest); // no sign-in mends a link
+    if (this.#isShared && isOut) this.#gone();
     this.#chrome.closed(what, code);
   }
 

@@ -38,7 +38,7 @@ const people = (...drives) => [
 ];
 
 async function shared(t, right, types = false) {
-  const page = fakePage(t, { hub: "3", ownerName: "Ann" });
+  const page = fakePage(t, { hub: "3", owner: "Ann" });
   const { Chrome } = await import("../../static/terminal/chrome.mjs");
   const chrome = new Chrome(page.frame);
   chrome.standing({ right, types });

@@ -29,8 +29,11 @@ export async function attached(t, { shared = null, says = {} } = {}) {
       this.isClosed = true;
     }
   }
-  const before = { document: globalThis.document, window: globalThis.window, WebSocket: globalThis.WebSocket };
-  Object.assign(globalThis, { document, window: new EventTarget(), WebSocket: FakeSocket });
+  const page = { answer: { type: "basic", status: 200 } };
+  const fetch = async () => page.answer;
+  const names = ["document", "window", "WebSocket", "fetch"];
+  const before = Object.fromEntries(names.map((name) => [name, globalThis[name]]));
+  Object.assign(globalThis, { document, window: new EventTarget(), WebSocket: FakeSocket, fetch });
   t.after(() => Object.assign(globalThis, before));
 
   const shown = []; // what the chrome was told, as [what, ...with what]
@@ -65,6 +68,7 @@ export async function attached(t, { shared = null, says = {} } = {}) {
       last().sent.filter((message) => typeof message !== "string").map(decode).filter(({ kind }) => kind === Kind.INPUT)
         .map(({ payload }) => text(payload.subarray(WRITER_BYTES.length))).join(""),
     sockets,
+    page,
   };
   hub.opens();
   hub.attaches(says);

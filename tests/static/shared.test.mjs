@@ -162,6 +162,24 @@ test("so is one whose socket is closed as revoked", async (t) => {
   assert.deepEqual([told("gone").length, hub.sockets.length], [1, 1]);
 });
 
+test("so is one whose page is gone while nobody was connected; a person whose sign-in ended may still come back", async (t) => {
+  const outcomes = [];
+  for (const [answer, isGuest] of [[{ status: 404 }, false], [{ type: "opaqueredirect" }, true], [{ type: "opaqueredirect" }, false]]) {
+    await t.test(JSON.stringify({ answer, isGuest }), async (t) => {
+      const { hub, pass, told } = await attached(t, { shared: { page, right: "viewer", isGuest }, says: { right: "viewer" } });
+      hub.page.answer = answer;
+      hub.closes(1006);
+      pass(1_000);
+      hub.closes(1006); // the handshake
+      await new Promise(setImmediate);
+      pass(600_000);
+      assert.equal(hub.sockets.length, 2);
+      outcomes.push([told("gone").length, told("closed").at(-1)[0]]);
+    });
+  }
+  assert.deepEqual(outcomes, [[1, "gone"], [1, "sign_in"], [0, "sign_in"]]);
+});
+
 test("of one's own, a revoked sign-in and an error are what they were", async (t) => {
   const { hub, told } = await attached(t);
   hub.says({ type: "error", code: "forbidden", message: "no" });

@@ -156,8 +156,8 @@ pub struct LogoutArgs {
     after_help = "The first column is a session's address: a plain number for your own, and for one that somebody shares with \
                   you the owner's number before it, like 3-7 for session 7 of person 3. Addresses are the same in the \
                   dashboard (/sessions/3-7) and in the API (/api/sessions/3-7).\n\nWhat you may do with a shared session is its \
-                  right: a viewer watches, a prompter prompts too, an approver answers agents too, a driver does all but share \
-                  it.\n\nIt uses what `muster login` was given."
+                  right: a viewer watches, a prompter prompts too, an approver answers agents too, a driver types \
+                  and opens terminals too.\n\nIt uses what `muster login` was given."
 )]
 pub struct LsArgs {
     /// The hub's address; not needed where this machine is logged in at one only.
