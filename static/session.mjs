@@ -2,6 +2,8 @@
 
 import { Chrome } from "./terminal/chrome.mjs";
 import { TerminalClient } from "./terminal/client.mjs";
+import { socketAddress } from "./terminal/connection.mjs";
+import { rightOf } from "./terminal/right.mjs";
 import { wireSearch } from "./terminal/search-box.mjs";
 import { drivesAtOnce } from "./terminal/sizing.mjs";
 import { wireSoftKeys } from "./terminal/soft-keys.mjs";
@@ -14,9 +16,8 @@ wirePromptEditing();
 function startTerminal() {
   const frame = document.querySelector("#terminal[data-terminal]");
   if (!frame) return;
-  const { terminal, agent, runner, screenReader } = frame.dataset;
+  const { terminal, agent, runner, screenReader, hub, right, guest } = frame.dataset;
   const chrome = new Chrome(frame);
-  const url = Object.assign(new URL("/ws/connect", location.href), { protocol: location.protocol.replace("http", "ws") });
   const makeView = (handlers) => {
     const view = new View(document.getElementById("screen"), handlers, {
       screenReader: screenReader === "on",
@@ -27,7 +28,9 @@ function startTerminal() {
     return view;
   };
   const drive = drivesAtOnce((query) => matchMedia(query).matches);
-  chrome.control(new TerminalClient({ terminal: Number(terminal), url: url.href, drive, chrome, makeView }));
+  // Whose page does not say what its viewer may do lets them watch until the hub says it.
+  const shared = hub ? { page: location.pathname, right: rightOf(right ?? "viewer"), isGuest: guest !== undefined } : null;
+  chrome.control(new TerminalClient({ terminal: Number(terminal), url: socketAddress(location.href, hub), drive, shared, chrome, makeView }));
 }
 
 /** The box empties when the hub has the prompt, not before; the key makes sending it twice queue one. */

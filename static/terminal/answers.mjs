@@ -34,6 +34,13 @@ export function silence(terminal) {
   return (data) => turnedOn && (data === "\x1b[I" || data === "\x1b[O");
 }
 
+/** Whether a person who presses this key means to type. Keys of the browser and of assistive technology are none. */
+export function wouldType({ key, ctrlKey, altKey, metaKey }) {
+  if (metaKey) return false;
+  if (ctrlKey && !altKey) return ["c", "d", "z"].includes(key.toLowerCase());
+  return key.length === 1 || ["Enter", "Backspace", "Delete", "Escape"].includes(key) || key.startsWith("Arrow");
+}
+
 /** Focus and mere movement of the mouse: of interest to a program, but no reason to take the keyboard from anyone. */
 export function isIncidental(data) {
   if (data === "\x1b[I" || data === "\x1b[O") return true;

@@ -2,9 +2,12 @@
 //! Words and shapes only; it decides nothing. Every time in it is by the hub's clock.
 
 import { hubNow, span } from "../ages.mjs";
+import { IN_DOUBT, mayAnswer, mayDrive, refusalOf, standingOf, whyOf } from "./right.mjs";
+import { allowSoftKeys } from "./soft-keys.mjs";
 
 const byId = (id) => document.getElementById(id);
 const NOTE_MS = 8_000;
+const NOT_SHARED = "This session is no longer shared with you.";
 
 export class Chrome {
   #frame;
@@ -15,12 +18,16 @@ export class Chrome {
   #closed = null;
   #exit = null;
   #refused = ""; // why it cannot be attached at all
+  #isGone = false; // not shared any more
+  #standing = {}; // what this viewer may do, and whether their keys go anywhere now
+  #people = null; // until the hub names them
   #kept = 0;
   #noteTimer = null;
 
   constructor(frame) {
     this.#frame = frame;
-    this.#names = { agent: frame.dataset.agent, runner: frame.dataset.runner };
+    const { agent, runner, owner } = frame.dataset;
+    this.#names = { agent, runner, owner: owner || "The owner" };
     setInterval(() => this.#tick(), 1_000);
   }
 
@@ -86,6 +93,37 @@ export class Chrome {
     this.#banner();
   }
 
+  /** The session is not shared with this viewer any more; the connection does not come back. */
+  gone() {
+    this.#isGone = true;
+    byId("driver-note").replaceChildren();
+    this.#banner();
+  }
+
+  /** What this viewer may do. A change is said, where it is read aloud. */
+  standing({ right, types }) {
+    const before = this.#standing;
+    if (right === before.right && types === before.types) return;
+    this.#standing = { right, types };
+    allowSoftKeys(byId("terminal-keys"), { shown: mayAnswer(right), usable: types });
+    if (this.#isGone) return;
+    this.#driver();
+    if (before.right === undefined) return; // the page says so from the start
+    if (right !== before.right) this.note(whyOf(right, this.#names.owner));
+    else if (types) this.note(`${standingOf(right, types)}.`);
+  }
+
+  /** Why a key went nowhere. */
+  refuses(isReachable) {
+    this.note(this.#isGone ? NOT_SHARED : refusalOf(this.#standing.right, this.#names.owner, isReachable));
+  }
+
+  /** What was kept may not be sent now. */
+  dropped({ unsent }) {
+    const what = unsent > 0 ? "What you typed last was not sent and is dropped." : IN_DOUBT;
+    this.note(`${what} ${whyOf(this.#standing.right, this.#names.owner)}`);
+  }
+
   /** A word that passes. */
   note(text) {
     byId("line-note").textContent = text;
@@ -98,21 +136,37 @@ export class Chrome {
     byId("terminal-find").focus();
   }
 
-  /** Who drives, and the button that changes it. */
   people(people) {
-    const driver = people.find((person) => person.drives);
-    const note = byId("driver-note");
+    this.#people = people;
+    this.#driver();
+  }
+
+  /** Who drives, and the button that changes it; for who may not, what they may do. */
+  #driver() {
+    const { right, types } = this.#standing;
+    const may = mayDrive(right);
+    if (may && !this.#people) return;
+    const people = this.#people ?? [];
+    // The hub takes the seat of who may not sit there; its word on that may come later.
+    const driver = people.find((person) => person.drives && (may || !person.you));
     const text = whoDrives(driver, people.find((person) => person.you));
     this.#frame.dataset.drives = driver?.you ? "you" : driver ? "other" : "nobody";
+    const note = byId("driver-note");
+    const hadFocus = note.contains(document.activeElement);
     const label = document.createElement("span");
-    label.textContent = text;
+    label.textContent = may ? text : [standingOf(right, types), ...(driver ? [text] : [])].join(" · ");
+    if (!may) {
+      label.title = whyOf(right, this.#names.owner);
+      note.replaceChildren(label);
+      if (hadFocus) this.#frame.focus(); // the button that had it is gone
+      return;
+    }
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button";
     button.textContent = driver?.you ? "Release" : "Drive";
     button.title = driver?.you ? "Give keyboard and size back" : "Take keyboard and size";
     button.addEventListener("click", () => (driver?.you ? this.#client.release() : this.#client.drive()));
-    const hadFocus = note.contains(document.activeElement);
     note.replaceChildren(label, button);
     if (hadFocus) button.focus();
   }
@@ -125,7 +179,8 @@ export class Chrome {
 
   /** The most serious of what holds. */
   #banner() {
-    const restart = { text: "Restart", does: () => this.#restart() };
+    if (this.#isGone) return this.#show(NOT_SHARED, "What you saw last stays here.");
+    const restart = mayDrive(this.#standing.right) ? { text: "Restart", does: () => this.#restart() } : undefined;
     if (this.#refused) {
       const why = byId(`tab-${this.#frame.dataset.terminal}`)?.dataset.end ?? "";
       return this.#show(this.#refused, why, why ? restart : undefined);

@@ -10,12 +10,33 @@ const LOOKED_AT_PING_MS = 5_000;
 /** Without an answer for this long the socket is dead, whatever the browser says. */
 const SILENCE_MS_MAX = 10_000;
 
+/** Where the terminals of a hub are, from the address of a page: of person `hub`, or one's own. */
+export function socketAddress(page, hub) {
+  const url = new URL("/ws/connect", page);
+  url.protocol = url.protocol.replace("http", "ws");
+  if (hub) url.searchParams.set("hub", hub);
+  return url.href;
+}
+
 /** What to do after a close, by code: "never", "now" or "backoff". As crates/protocol/src/close.rs. */
 export function afterClose(code) {
   if (code === 4002 || code === 4003 || code === 4007) return "never";
   // 4001, signed out, closes every socket of the browser; this one's own sign-in may still hold, and the handshake tells.
   if (code === 4001 || code === 4008) return "now";
   return "backoff";
+}
+
+/** Why the hub refuses a handshake, as it says of a page: "sign_in", "gone", or "" while nothing is known or it may pass. */
+export async function whyRefused(page, ask = (...request) => fetch(...request)) {
+  if (!page) return (await isSignedOut(ask)) ? "sign_in" : "";
+  let status = 0;
+  const ofPage = async (_, how) => {
+    const answer = await ask(page, how);
+    status = answer.status;
+    return answer;
+  };
+  if (await isSignedOut(ofPage)) return "sign_in";
+  return status === 403 || status === 404 ? "gone" : "";
 }
 
 /** Milliseconds to wait before attempt `n` (from 0): full jitter over a doubling ceiling. */
@@ -26,7 +47,7 @@ export function backoff(attempt, random = Math.random) {
 
 /**
  * Handlers: `open()`, `text(string)`, `bytes(ArrayBuffer)`, `closed(what, code)` with what follows, `rtt(ms)`.
- * What follows is as [`afterClose`] says, or "sign_in" once a handshake was refused and the hub says that nobody is signed in.
+ * What follows is as [`afterClose`] says, or once a handshake was refused and the hub says why, as [`whyRefused`].
  * The environment is a parameter, so that tests need neither a browser nor time.
  */
 export class Connection {
@@ -147,18 +168,20 @@ export class Connection {
     this.#timer = this.#env.setTimeout(() => this.open(), wait);
   }
 
-  /** A handshake failed: a dead network, a busy hub, or nobody is signed in, and only then is there no point in going on. */
+  /** A handshake failed: a dead network, a busy hub, or what only a person can mend, and only then is there no point in going on. */
   async #askWhy(code) {
-    if (!(await this.#env.isSignedOut()) || this.#ended || this.isOpen) return;
+    const why = await this.#env.whyRefused();
+    if (!why || this.#ended || this.isOpen) return;
     const socket = this.#socket;
     this.#socket = null;
     this.end();
     socket?.close();
-    this.#handlers.closed("sign_in", code);
+    this.#handlers.closed(why, code);
   }
 }
 
-function browser() {
+/** The environment of a browser. `page` is the address of a page that somebody else shared, of which the hub is asked. */
+export function browser(page) {
   return {
     WebSocket: globalThis.WebSocket,
     setTimeout: (run, ms) => setTimeout(run, ms),
@@ -166,6 +189,6 @@ function browser() {
     now: () => performance.now(),
     random: Math.random,
     isHidden: () => document.hidden,
-    isSignedOut: () => isSignedOut(),
+    whyRefused: () => whyRefused(page),
   };
 }

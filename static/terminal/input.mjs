@@ -1,7 +1,7 @@
 //! What a person typed until the runner says it wrote it. Pure: bytes in, frames out.
 //!
 //! **Invariant.** Each byte has one offset of one writer for ever, so that sending it again types nothing twice. Nothing is
-//! dropped but what the hub refuses, or what a full queue never took, and then the person is told.
+//! dropped but what the hub refuses, what may not be typed any more, or what a full queue never took, and then the person is told.
 
 import * as frames from "./frame.mjs";
 import { INPUT_BYTES_MAX, INPUT_IN_FLIGHT_BYTES_MAX, INPUT_KEPT_BYTES_MAX } from "./limits.mjs";
@@ -88,6 +88,17 @@ export class InputQueue {
     }
     if (resend) this.#sent = offset;
     return this.#due();
+  }
+
+  /**
+   * What is kept must not be sent any more: whoever typed it may not, or not later. The name and its count go on, so a runner
+   * that misses what was under way says so, and a new name follows. Returns how many bytes never left and how many are in doubt.
+   */
+  letGo() {
+    const [unsent, doubtful] = [this.#next - this.#sent, this.#sent - this.#acked];
+    this.#chunks = [];
+    this.#next = this.#acked = this.#sent;
+    return { unsent, doubtful };
   }
 
   /** The hub will not take it: forget it all and begin under a new name, as its offsets mean nothing now. */

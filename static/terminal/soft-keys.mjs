@@ -16,6 +16,12 @@ export function wireSoftKeys(toolbar, view) {
   });
 }
 
+/** Shows the toolbar to who may ever type, and lets it act while they may. */
+export function allowSoftKeys(toolbar, { shown, usable }) {
+  toolbar.hidden = !shown;
+  for (const button of toolbar.querySelectorAll("[data-key]")) button.disabled = !usable;
+}
+
 function hold(button, view) {
   const held = button.getAttribute("aria-pressed") === "true";
   button.setAttribute("aria-pressed", String(!held));

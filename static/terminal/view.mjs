@@ -6,7 +6,7 @@ import { Unicode11Addon } from "../vendor/addon-unicode11.js";
 import { WebLinksAddon } from "../vendor/addon-web-links.js";
 import { WebglAddon } from "../vendor/addon-webgl.js";
 import { Terminal } from "../vendor/xterm.js";
-import { isIncidental, silence } from "./answers.mjs";
+import { isIncidental, silence, wouldType } from "./answers.mjs";
 import { Painter } from "./painter.mjs";
 import { fontToFit, room } from "./sizing.mjs";
 import { styledDocument, withStyledDocument } from "./styles.mjs";
@@ -23,11 +23,12 @@ export class View {
   #search = new SearchAddon();
   #handlers;
   #drives = false;
+  #types = true;
   #cell = { width: FONT_PX * 0.6, height: FONT_PX * 1.3 };
   #room = null;
   #control = null;
 
-  /** Handlers: `typed(bytes)`, `resized()`, `find()`, and `top()` when a person scrolls beyond what there is. */
+  /** Handlers: `typed(bytes)`, `refused()` for a key of who may not type, `resized()`, `find()`, and `top()` when a person scrolls beyond what there is. */
   constructor(box, handlers, { screenReader, label }) {
     this.#box = box;
     this.#handlers = handlers;
@@ -76,6 +77,7 @@ export class View {
     this.#drawFast();
     this.#measure();
     new ResizeObserver(() => this.#handlers.resized()).observe(this.#box);
+    this.#box.addEventListener("paste", () => this.#types || this.#handlers.refused(), { capture: true });
     this.#watchForTop();
   }
 
@@ -99,7 +101,7 @@ export class View {
   /** Keys that the page keeps: F6 leaves the terminal, Ctrl+Shift+F searches it, Ctrl+Shift+C copies. */
   #isForTerminal(event) {
     if (event.key === "F6") return false;
-    if (event.type !== "keydown") return true;
+    if (event.type !== "keydown") return this.#types;
     const command = event.ctrlKey && event.shiftKey ? event.code : "";
     if (command === "KeyF") {
       event.preventDefault();
@@ -112,7 +114,11 @@ export class View {
       return false;
     }
     if (event.shiftKey && (event.key === "PageUp" || event.key === "Home")) this.#askForMore();
-    return true;
+    if (this.#types) return true;
+    // The browser keeps what is not typed: Tab goes on to the next control, and a selection is copied.
+    const isCopied = event.code === "KeyC" && this.#terminal.hasSelection();
+    if (wouldType(event) && !isCopied) this.#handlers.refused();
+    return event.shiftKey && (event.key === "PageUp" || event.key === "PageDown");
   }
 
   /** A person who scrolls up at the top, by wheel or finger, wants what is above it. */
@@ -166,6 +172,13 @@ export class View {
     this.scale();
   }
 
+  /** Who may not type has a field that takes nothing: no keyboard comes up on a phone, and a screen reader says it. */
+  set types(types) {
+    this.#types = types;
+    this.#terminal.options.disableStdin = !types;
+    if (!types) this.#letGoOfControl();
+  }
+
   scale() {
     const space = this.#space();
     if (space.width <= 0) return;
@@ -214,11 +227,15 @@ export class View {
 
   #withControl(data) {
     if (!this.#control || data.length !== 1) return data;
-    const used = this.#control;
-    this.#control = null;
-    used();
+    this.#letGoOfControl();
     const code = data.toUpperCase().charCodeAt(0);
     return code >= 64 && code < 96 ? String.fromCharCode(code & 31) : data;
+  }
+
+  #letGoOfControl() {
+    const used = this.#control;
+    this.#control = null;
+    used?.();
   }
 
   find(text, backwards) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection, afterClose, backoff } from "../../static/terminal/connection.mjs";
+import { Connection, afterClose, backoff, whyRefused } from "../../static/terminal/connection.mjs";
 import { InOrder } from "../../static/terminal/inflate.mjs";
 import { PING, PONG } from "../../static/terminal/limits.mjs";
 
@@ -41,7 +41,7 @@ function world() {
     now: () => time,
     random: () => 1,
     isHidden: () => false,
-    isSignedOut: async () => hub.signedOut,
+    whyRefused: async () => (hub.signedOut ? "sign_in" : hub.isGone ? "gone" : ""),
   };
   const pass = (ms) => {
     const until = time + ms;
@@ -189,6 +189,37 @@ test("a sign-in that ended while the network was away ends it too, also while it
   assert.equal(sockets.length, 3);
   assert.equal(last().readyState, 3);
   assert.deepEqual(seen.closed.at(-1), ["sign_in", 1006]);
+});
+
+test("a session that is not shared any more ends it too", async () => {
+  const { hub, seen, sockets, last, pass } = connected();
+  hub.isGone = true;
+  last().drop(1006);
+  pass(500);
+  last().drop(1006);
+  await answered();
+  pass(60_000);
+  assert.equal(sockets.length, 2);
+  assert.deepEqual(seen.closed.at(-1), ["gone", 1006]);
+});
+
+test("of a shared page, the page is asked about, and only its own absence means gone", async () => {
+  const asked = [];
+  const of = (page, answer) => whyRefused(page, async (path) => {
+    asked.push(path);
+    if (answer instanceof Error) throw answer;
+    return answer;
+  });
+  assert.equal(await of("/sessions/3-7", { type: "basic", status: 404 }), "gone");
+  assert.equal(await of("/sessions/3-7", { type: "basic", status: 403 }), "gone");
+  assert.equal(await of("/sessions/3-7", { type: "opaqueredirect", status: 0 }), "sign_in");
+  assert.equal(await of("/sessions/3-7", { type: "basic", status: 401 }), "sign_in");
+  for (const status of [200, 429, 500, 503]) assert.equal(await of("/sessions/3-7", { type: "basic", status }), "", `${status}`);
+  assert.equal(await of("/sessions/3-7", new TypeError("Failed to fetch")), "");
+  assert.ok(asked.every((path) => path === "/sessions/3-7"));
+  assert.equal(await of(undefined, { type: "basic", status: 404 }), "", "one's own does not go so");
+  assert.equal(await of(undefined, { type: "basic", status: 401 }), "sign_in");
+  assert.equal(asked.at(-1), "/dashboard");
 });
 
 test("an answer that comes after the socket opened counts no more", async () => {

@@ -89,6 +89,21 @@ test("what the hub refuses is forgotten, name and all", () => {
   assert.deepEqual(said(queue.push(bytes("x"))), [[0, "x"]]);
 });
 
+test("what may not be typed any more is let go, and the count goes on", () => {
+  const queue = attached();
+  queue.push(bytes("sent"));
+  queue.acked(WRITER, 1, false);
+  queue.disconnected();
+  queue.push(bytes("kept"));
+  assert.deepEqual(queue.letGo(), { unsent: 4, doubtful: 3 });
+  assert.deepEqual(queue.letGo(), { unsent: 0, doubtful: 0 });
+  assert.equal(queue.kept, 0);
+  assert.deepEqual(queue.attached(WRITER), { frames: [], doubtful: 0 });
+  assert.deepEqual(said(queue.push(bytes("x"))), [[4, "x"]]);
+  assert.deepEqual(queue.acked(WRITER, 1, true), [], "the runner never got it, and it is gone here too");
+  assert.ok(queue.isForgotten, "so the next attach names no writer");
+});
+
 test("a long paste goes in pieces within the frame's bound, a few at a time", () => {
   const queue = attached();
   const paste = new Uint8Array(400_000).fill(120);

@@ -6,6 +6,7 @@ mod audit;
 mod credential;
 mod login;
 mod logout;
+mod ls;
 mod run;
 
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ pub enum Command {
     Login(LoginArgs),
     /// Give up what `muster login` was given.
     Logout(LogoutArgs),
+    /// List your sessions, and those that others share with you.
+    Ls(LsArgs),
     /// Own one terminal; started by the runner.
     #[command(hide = true)]
     Keeper {
@@ -140,6 +143,27 @@ pub struct LogoutArgs {
     #[arg(long)]
     pub runner: bool,
     /// The result as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The configuration file.
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
+/// `muster ls`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The first column is a session's address: a plain number for your own, and for one that somebody shares with \
+                  you the owner's number before it, like 3-7 for session 7 of person 3. Addresses are the same in the \
+                  dashboard (/sessions/3-7) and in the API (/api/sessions/3-7).\n\nWhat you may do with a shared session is its \
+                  right: a viewer watches, a prompter prompts too, an approver answers agents too, a driver types \
+                  and opens terminals too.\n\nIt uses what `muster login` was given."
+)]
+pub struct LsArgs {
+    /// The hub's address; not needed where this machine is logged in at one only.
+    #[arg(long, env = "MUSTER_HUB", value_name = "URL")]
+    pub hub: Option<String>,
+    /// As JSON: `sessions` and `shared`, each line with its `address` and your `right`.
     #[arg(long)]
     pub json: bool,
     /// The configuration file.
@@ -277,6 +301,7 @@ mod tests {
             "muster version",
             "muster login --status --json",
             "muster logout --runner",
+            "muster ls --json",
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));
             assert_eq!(parsed.is_ok(), !line.contains("--hub"), "{line}");
@@ -286,8 +311,15 @@ mod tests {
     }
 
     #[test]
+    fn the_help_says_what_an_address_is() {
+        let mut cli = Cli::command();
+        let help = cli.find_subcommand_mut("ls").expect("ls").render_long_help().to_string();
+        assert!(help.contains("3-7") && help.contains("address"), "{help}");
+    }
+
+    #[test]
     fn a_token_is_no_argument() {
-        for command in ["runner", "login", "logout"] {
+        for command in ["runner", "login", "logout", "ls"] {
             assert!(Cli::try_parse_from(["muster", command, "--token", "secret"]).is_err());
         }
     }

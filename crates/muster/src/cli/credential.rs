@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 use crate::config::places;
 use crate::credentials::{Credential, Credentials, Keyring, NoKeyring, Scope, SystemKeyring};
-use crate::hub_link::HubAddress;
+use crate::hub_link::{HubAddress, Secret};
 use crate::runner::TokenSource;
 
 /// What is stored for this person.
@@ -29,24 +29,37 @@ pub(super) fn hub_or_only(hub: Option<String>, credentials: &Credentials) -> any
 
 /// The token that `muster login --runner` was given, and its hub.
 pub(super) fn stored_runner(hub: Option<String>) -> anyhow::Result<(HubAddress, TokenSource)> {
+    let (hub, token) = stored(hub, Scope::Runner, |hub| {
+        format!(
+            "no token for {hub}: run `muster login --runner --hub {hub}`, or give one with --token-file, MUSTER_TOKEN_FILE or \
+             MUSTER_TOKEN"
+        )
+    })?;
+    Ok((hub, TokenSource::Given(token)))
+}
+
+/// The token that `muster login` was given, and its hub.
+pub(super) fn stored_cli(hub: Option<String>) -> anyhow::Result<(HubAddress, Secret)> {
+    stored(hub, Scope::Cli, |hub| format!("not logged in at {hub}: run `muster login --hub {hub}`"))
+}
+
+fn stored(
+    hub: Option<String>,
+    scope: Scope,
+    why_none: impl FnOnce(&str) -> String,
+) -> anyhow::Result<(HubAddress, Secret)> {
     let credentials = credentials(false);
     let hub = match hub {
         Some(_) => named_hub(hub)?,
         None => {
-            let mut runners = credentials.list()?;
-            runners.retain(|credential| credential.scope == Scope::Runner);
-            only_hub(&runners)?
+            let mut known = credentials.list()?;
+            known.retain(|credential| credential.scope == scope);
+            only_hub(&known)?
         }
     };
-    let found = credentials.find(&hub.url(), Scope::Runner)?.with_context(|| {
-        format!(
-            "no token for {0}: run `muster login --runner --hub {0}`, or give one with --token-file, MUSTER_TOKEN_FILE or \
-             MUSTER_TOKEN",
-            hub.url()
-        )
-    })?;
-    let token = TokenSource::Given(credentials.secret(&found)?);
-    Ok((hub, token))
+    let found = credentials.find(&hub.url(), scope)?.with_context(|| why_none(&hub.url()))?;
+    let secret = credentials.secret(&found)?;
+    Ok((hub, secret))
 }
 
 fn only_hub(credentials: &[Credential]) -> anyhow::Result<HubAddress> {

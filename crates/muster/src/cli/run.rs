@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::{
     AuditCommand, Cli, Command, ConfigArg, ConfigCommand, DebugCommand, LogLevel, RunnerArgs, RunnerSubcommand,
-    StateArg, credential, login, logout,
+    StateArg, credential, login, logout, ls,
 };
 use crate::config::{Config, places};
 use crate::hub_link::Secret;
@@ -27,6 +27,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             status(json, &state)
         }
         Command::Runner(args) => run_runner(args),
+        Command::Ls(args) => ls::run(&args),
         Command::Login(args) => login::run(&args),
         Command::Logout(args) => logout::run(&args),
         Command::Keeper { terminal_dir } => {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{Dialler, LinkError, Secret};
 
-/// Largest answer that is read. A JWT has about 500 bytes.
+/// Largest answer that is read where nothing else is said. A JWT has about 500 bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// Seconds from request to whole answer.
 const ANSWER_S_MAX: u64 = 20;
@@ -61,12 +61,17 @@ impl Answer {
 
 /// Asks, and reads the answer.
 pub async fn ask(dialler: &Dialler, ask: Ask<'_>) -> Result<Answer, LinkError> {
+    ask_up_to(dialler, ask, ANSWER_BYTES_MAX).await
+}
+
+/// Asks, and reads an answer of up to so many bytes.
+pub async fn ask_up_to(dialler: &Dialler, ask: Ask<'_>, answer_bytes_max: usize) -> Result<Answer, LinkError> {
     let timed_out = || LinkError::TimedOut { address: dialler.address.authority().into(), seconds: ANSWER_S_MAX };
-    let answer = tokio::time::timeout(Duration::from_secs(ANSWER_S_MAX), exchange(dialler, ask));
+    let answer = tokio::time::timeout(Duration::from_secs(ANSWER_S_MAX), exchange(dialler, ask, answer_bytes_max));
     answer.await.map_err(|_| timed_out())?
 }
 
-async fn exchange(dialler: &Dialler, ask: Ask<'_>) -> Result<Answer, LinkError> {
+async fn exchange(dialler: &Dialler, ask: Ask<'_>, answer_bytes_max: usize) -> Result<Answer, LinkError> {
     let address = &dialler.address;
     let unexpected = |why: String| LinkError::Answer { address: address.authority().into(), why };
     let mut request = Request::builder()
@@ -91,7 +96,7 @@ async fn exchange(dialler: &Dialler, ask: Ask<'_>) -> Result<Answer, LinkError> 
     let exchange = async {
         let response = sender.send_request(request).await.map_err(|error| unexpected(error.to_string()))?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect();
+        let body = Limited::new(response.into_body(), answer_bytes_max).collect();
         let body = body.await.map_err(|error| unexpected(error.to_string()))?.to_bytes();
         Ok(Answer { status, body })
     };

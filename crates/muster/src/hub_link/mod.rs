@@ -10,6 +10,8 @@ mod dial;
 pub mod exchange;
 pub mod http;
 pub mod keep_alive;
+#[cfg(test)]
+pub(crate) mod model;
 pub mod socket;
 
 pub use address::HubAddress;

@@ -1,60 +1,12 @@
-//! The conversation with a model hub that answers from a list.
-
-use std::sync::{Arc, Mutex};
-
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+//! The conversation with a model hub.
 
 use super::*;
 use crate::hub_link::HubAddress;
+use crate::hub_link::model::{model, refusal, test};
 
 const TOKEN: &str = "mst_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZClWt";
 const GRANTED: &str = r#"{"token":"mst_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZClWt","id":"t1","name":"lap\u001btop","scope":"cli","person":{"id":"1","name":"Ada"},"more":1}"#;
 const CODES: &str = r#"{"device_code":"d","user_code":"WDJB-\u001b[31mMJHT","verification_uri":"https://h/device","verification_uri_complete":"https://h/device?code=WDJB-MJHT","expires_in":600,"interval":5}"#;
-
-/// Answers each request with the next of these (status, body), then hangs up; keeps what it was sent.
-async fn model(answers: Vec<(&'static str, String)>) -> (Dialler, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
-    let url = format!("http://{}", listener.local_addr().expect("address"));
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let heard = asked.clone();
-    tokio::spawn(async move {
-        for (status, body) in answers {
-            let (mut stream, _) = listener.accept().await.expect("accept");
-            let request = request(&mut stream).await;
-            heard.lock().expect("asked").push(request);
-            let text = if status.is_empty() {
-                body
-            } else {
-                format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
-            };
-            let _ = stream.write_all(text.as_bytes()).await;
-        }
-    });
-    (Dialler::new(HubAddress::parse(&url).expect("address")), asked)
-}
-
-/// One whole request.
-async fn request(stream: &mut tokio::net::TcpStream) -> String {
-    let (mut text, mut buffer) = (String::new(), [0; 1024]);
-    loop {
-        let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
-            body.len() >= length
-        });
-        if whole {
-            return text;
-        }
-        match stream.read(&mut buffer).await {
-            Ok(read) if read > 0 => text += &String::from_utf8_lossy(&buffer[..read]),
-            _ => return text,
-        }
-    }
-}
-
-fn refusal(code: &str) -> String {
-    format!(r#"{{"error":{{"code":"{code}","message":"the hub's words","request_id":"r"}}}}"#)
-}
 
 fn started() -> Started {
     Started {
@@ -65,10 +17,6 @@ fn started() -> Started {
         life: Duration::from_secs(600),
         interval: Duration::from_secs(5),
     }
-}
-
-fn test<F: Future>(work: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime").block_on(work)
 }
 
 #[test]
