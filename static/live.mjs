@@ -1,7 +1,7 @@
 //! The page's own socket, which brings fragments: it is kept honest, and changes of status are spoken once.
 //! htmx and hx-ws open it and swap what comes; this file only watches.
 
-import { isSignedOut } from "./signed-out.mjs";
+import { whyRefused } from "./signed-out.mjs";
 
 const PING = '{"type":"ping"}';
 const PING_MS = 20_000;
@@ -13,22 +13,18 @@ export function watchLive() {
   sayWhenLost();
 }
 
-/** A socket that died silently is closed, so that hx-ws opens a new one; the hub's runtime answers pings without waking it. */
+/** Sockets that died silently are closed, so that hx-ws opens new ones; the hub's runtime answers pings without waking it. */
 function keepAlive() {
-  let heardAt = Date.now();
-  let connection = null;
-  document.addEventListener("htmx:ws:after:connection", ({ detail }) => {
-    connection = detail.connection;
-    heardAt = Date.now();
-  });
-  document.addEventListener("htmx:ws:before:message:incoming", () => {
-    heardAt = Date.now();
-  });
+  const heardAt = new Map(); // by connection: a dashboard has one more for each person who shares something
+  const heard = ({ detail: { connection } }) => heardAt.set(connection, Date.now());
+  document.addEventListener("htmx:ws:after:connection", heard);
+  document.addEventListener("htmx:ws:before:message:incoming", heard);
   const check = () => {
-    const socket = connection?.socket;
-    if (socket?.readyState !== WebSocket.OPEN) return;
-    if (Date.now() - heardAt > SILENCE_MS_MAX) socket.close(4008);
-    else socket.send(PING);
+    for (const [connection, at] of heardAt) {
+      if (connection.socket?.readyState !== WebSocket.OPEN) heardAt.delete(connection);
+      else if (Date.now() - at > SILENCE_MS_MAX) connection.socket.close(4008);
+      else connection.socket.send(PING);
+    }
   };
   setInterval(check, PING_MS);
   window.addEventListener("online", check);
@@ -55,27 +51,36 @@ function speakChanges() {
 }
 
 /**
- * Where a sign-in was ended, or a handshake is refused and the hub says that nobody is signed in, the socket will not come back
- * by itself: say so, where errors stand. Whatever else refuses a handshake passes, and hx-ws tries again.
+ * Where a sign-in was ended, or a handshake is refused and the hub says that nobody is signed in or that the session is not
+ * shared any more, a socket will not come back by itself: say so, where errors stand. Whatever else refuses a handshake passes,
+ * and hx-ws tries again.
  */
 function sayWhenLost() {
-  let isOpen = false;
-  document.addEventListener("htmx:ws:after:connection", () => {
-    isOpen = true;
-  });
+  const open = new Set();
+  document.addEventListener("htmx:ws:after:connection", ({ detail: { connection } }) => open.add(connection));
   document.addEventListener("htmx:ws:close", async ({ detail: { code, connection } }) => {
-    const wasOpen = isOpen;
-    isOpen = false;
+    const wasOpen = open.delete(connection);
     if (code === null) return; // the page itself let go of it
-    if (code !== 4007 && (wasOpen || !(await isSignedOut()) || isOpen)) return;
+    const shared = sharedPage(connection);
+    let why = code === 4007 ? (shared === null ? "sign_in" : "gone") : "";
+    if (!why && !wasOpen) why = await whyRefused(shared || undefined);
+    if (!why || open.has(connection)) return;
     connection.config.reconnect = false;
     clearTimeout(connection.timer);
+    if (document.body.dataset.guest !== undefined) return notice("The link that let you in has ended, or was withdrawn.");
+    if (why === "gone") return shared && notice("This session is no longer shared with you.");
     const link = Object.assign(document.createElement("a"), { href: "/", textContent: "Sign in" });
     notice("You are signed out, so this page no longer changes. ", link);
   });
   document.addEventListener("htmx:error", ({ detail }) => {
     if (detail.ctx?.request && !detail.ctx.response) notice("The hub did not answer, so nothing was done. Try again.");
   });
+}
+
+/** The page of somebody else's session that a socket is for; "" for a part of one's own page; null: all of it is one's own. */
+function sharedPage({ url = "" }) {
+  if (/[?&]session=\d+-\d/.test(url)) return location.pathname;
+  return /[?&]shared=/.test(url) ? "" : null;
 }
 
 function notice(...content) {

@@ -1,7 +1,7 @@
 //! One WebSocket to the hub, for as long as the page wants it: opened again after every loss, as the close code says.
 //! It knows messages only as text and bytes, and never which terminal they are for.
 
-import { isSignedOut } from "../signed-out.mjs";
+import { whyRefused } from "../signed-out.mjs";
 import { PING, PING_EVERY_S, PONG, SUBPROTOCOL } from "./limits.mjs";
 
 const BACKOFF_MS = { first: 250, most: 15_000 };
@@ -24,19 +24,6 @@ export function afterClose(code) {
   // 4001, signed out, closes every socket of the browser; this one's own sign-in may still hold, and the handshake tells.
   if (code === 4001 || code === 4008) return "now";
   return "backoff";
-}
-
-/** Why the hub refuses a handshake, as it says of a page: "sign_in", "gone", or "" while nothing is known or it may pass. */
-export async function whyRefused(page, ask = (...request) => fetch(...request)) {
-  if (!page) return (await isSignedOut(ask)) ? "sign_in" : "";
-  let status = 0;
-  const ofPage = async (_, how) => {
-    const answer = await ask(page, how);
-    status = answer.status;
-    return answer;
-  };
-  if (await isSignedOut(ofPage)) return "sign_in";
-  return status === 403 || status === 404 ? "gone" : "";
 }
 
 /** Milliseconds to wait before attempt `n` (from 0): full jitter over a doubling ceiling. */

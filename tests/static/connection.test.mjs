@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection, afterClose, backoff, whyRefused } from "../../static/terminal/connection.mjs";
+import { whyRefused } from "../../static/signed-out.mjs";
+import { Connection, afterClose, backoff } from "../../static/terminal/connection.mjs";
 import { InOrder } from "../../static/terminal/inflate.mjs";
 import { PING, PONG } from "../../static/terminal/limits.mjs";
 

@@ -22,7 +22,7 @@ test("the page's socket", async (t) => {
   const { hub, notices, event } = page(t);
   const { watchLive } = await import("../../static/live.mjs");
   watchLive();
-  const connection = () => ({ config: { reconnect: true }, timer: null });
+  const connection = (url = "ws://hub/ws/connect?page=dashboard") => ({ url, config: { reconnect: true }, timer: null });
   const close = async (code, its = connection()) => {
     event("close", { code, connection: its });
     await new Promise(setImmediate);
@@ -30,8 +30,9 @@ test("the page's socket", async (t) => {
   };
 
   await t.test("is tried again after another tab's sign-out, and after a network that was lost meanwhile", async () => {
-    event("after:connection", { connection: connection() });
-    assert.equal(await close(4001), true);
+    const its = connection();
+    event("after:connection", { connection: its });
+    assert.equal(await close(4001, its), true);
     hub.answer = new TypeError("Failed to fetch");
     assert.equal(await close(1006), true);
     hub.answer = { type: "basic", status: 429 };
@@ -47,29 +48,52 @@ test("the page's socket", async (t) => {
 
   await t.test("is given up at once where the sign-in was ended", async () => {
     hub.answer = { type: "basic", status: 200 };
-    event("after:connection", { connection: connection() });
     assert.equal(await close(4007), false);
     assert.equal(notices.length, 2);
+  });
+
+  await t.test("of a session that is shared no longer is given up, and nobody is told to sign in", async () => {
+    assert.equal(await close(4007, connection("ws://hub/ws/connect?page=session&session=3-7")), false);
+    assert.match(notices.at(-1), /no longer shared with you/);
+    hub.answer = { type: "basic", status: 404 };
+    assert.equal(await close(1006, connection("ws://hub/ws/connect?page=session&session=3-7")), false);
+    assert.equal(hub.asked.at(-1), "/sessions/3-7");
+    assert.match(notices.at(-1), /no longer shared with you/);
+  });
+
+  await t.test("that shows what another shares goes without a word", async () => {
+    const said = notices.length;
+    assert.equal(await close(4007, connection("ws://hub/ws/connect?page=shared&shared=3")), false);
+    assert.equal(notices.length, said);
+  });
+
+  await t.test("of a guest says that the link is over, and not to sign in", async () => {
+    document.body.dataset.guest = "";
+    hub.answer = { type: "opaqueredirect", status: 0 };
+    assert.equal(await close(1006, connection("ws://hub/ws/connect?page=session&session=3-7")), false);
+    assert.match(notices.at(-1), /The link that let you in has ended/);
   });
 });
 
 /** As much of a page as live.mjs touches. */
 function page(t) {
-  const hub = { answer: { type: "basic", status: 200 } };
+  const hub = { answer: { type: "basic", status: 200 }, asked: [] };
   const notices = [];
   const element = () => ({ dataset: {}, append: (...content) => notices.push(content.map((part) => part.textContent ?? part).join("")) });
   const document = Object.assign(new EventTarget(), {
+    body: { dataset: {} },
     querySelectorAll: () => [],
     createElement: element,
     getElementById: () => ({ replaceChildren() {} }),
   });
-  const fetch = async () => {
+  const fetch = async (path) => {
+    hub.asked.push(path);
     if (hub.answer instanceof Error) throw hub.answer;
     return hub.answer;
   };
   t.mock.timers.enable({ apis: ["setInterval"] });
-  const before = { document: globalThis.document, window: globalThis.window, fetch: globalThis.fetch };
-  Object.assign(globalThis, { document, window: new EventTarget(), fetch });
+  const before = { document: globalThis.document, window: globalThis.window, fetch: globalThis.fetch, location: globalThis.location };
+  Object.assign(globalThis, { document, window: new EventTarget(), fetch, location: { pathname: "/sessions/3-7" } });
   t.after(() => Object.assign(globalThis, before));
   const event = (name, detail) => document.dispatchEvent(Object.assign(new Event(`htmx:ws:${name}`), { detail }));
   return { hub, notices, event };

@@ -14,7 +14,7 @@ use super::time::{When, age, clock};
 use super::{Nav, Vantage, Visitor};
 
 /// All that session.mjs imports, directly or not, so that the browser fetches them at once and not one after another.
-pub const MODULES: [&str; 25] = [
+pub const MODULES: [&str; 26] = [
     "ages.mjs",
     "signed-out.mjs",
     "terminal/answers.mjs",
@@ -26,6 +26,7 @@ pub const MODULES: [&str; 25] = [
     "terminal/input.mjs",
     "terminal/limits.mjs",
     "terminal/painter.mjs",
+    "terminal/right.mjs",
     "terminal/search-box.mjs",
     "terminal/sizing.mjs",
     "terminal/soft-keys.mjs",
