@@ -1,20 +1,24 @@
 //! Who may come in, and whether that still holds.
 //!
 //! **Invariant.** Somebody new comes in only when GitHub says so now. Somebody who is in stays in while GitHub cannot be
-//! asked, for [`GRACE_MS`] after it last said yes, and is out at once when it says no: sign-ins, sockets and tokens end.
+//! asked, for [`GRACE_MS`] after it last said yes, and is out at once when it says no: sign-ins, sockets and tokens end. When
+//! what let people in is lost, one statement puts all of them in doubt, however many: from then on each of their requests
+//! waits for what GitHub says of them now, and their hubs are told to close what is open.
 
+use futures_util::{StreamExt, stream};
 use session_hub::call::{Caller, Request};
 use worker::{Env, console_error};
 
 use super::seal::{self, Sealed};
 use crate::audit::{self, Action, Event, Via};
+use crate::auth::Role;
 use crate::config::Config;
-use crate::error::Error;
-use crate::github::{Client, Entity, Failure, Profile, Tokens};
+use crate::error::{Error, Kind};
+use crate::github::{Client, Entity, Failure, Pin, Profile, Tokens};
 use crate::session_hub::client;
 use crate::store::Db;
 use crate::store::allowed::AllowedRow;
-use crate::store::people::PersonRow;
+use crate::store::people::{BY_ACCESS, BY_NAME, PersonRow};
 
 /// A confirmation holds for this long; with [`SWEEP_MS`] until somebody notices that it ended, less than an hour.
 pub const CONFIRMED_MS: u64 = 50 * 60 * 1000;
@@ -26,8 +30,27 @@ pub const LATE_MS: u64 = 5 * SWEEP_MS;
 pub const GRACE_MS: u64 = 12 * 60 * 60 * 1000;
 /// While GitHub cannot be asked, it is left alone for this long.
 const RETRY_MS: u64 = 5 * 60 * 1000;
-/// People whose access one event confirms: each takes a handful of requests, of which the free plan has 50.
-pub const PEOPLE_MAX: u64 = 8;
+/// Longer than the calls of one confirmation take; until then nobody else begins one for somebody in doubt.
+const SETTLING_MS: u64 = 60 * 1000;
+/// People whose access one sweep confirms. A confirmation that finds the person in takes 6 calls of D1 and GitHub and one for
+/// each entity, one that ends access 14: with 30 entities 8 people are at most 8 * 44 = 352 calls, and a request has 1,000.
+/// On the free plan it has 50, enough for 6 people at one entity; what fails there is found due again, and who is in doubt
+/// stays shut out until then.
+const PEOPLE_MAX: u64 = 8;
+/// Hubs that are told in one go to close what is open: with what an event has done before (9 calls at most, besides sealing
+/// the audit log), and the two calls that find them and note them as told, 31 of the free plan's 50. Rounds go on until
+/// nobody is left or one fails, as it does there at the limit; the next sweep goes on with what was not noted.
+const CLOSE_MAX: u64 = 20;
+/// Of those, how many are told at a time: the platform lets 6 connections wait.
+const CLOSE_AT_ONCE: usize = 6;
+/// Rounds of an event, which GitHub gives ten seconds: 200 hubs at once.
+const EVENT_ROUNDS: usize = 10;
+/// Rounds of a sweep: 40 * 22 = 880 calls, below the 1,000 of a request. So 1,000 people are out within a minute.
+const SWEEP_ROUNDS: usize = 40;
+/// Tokens of people whom Cloudflare Access vouches for work for this long after it last did.
+const VOUCHED_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+/// That it vouched is noted at most this often.
+const VOUCH_NOTED_EVERY_MS: u64 = 60 * 60 * 1000;
 /// An access token that ends this soon is refreshed first.
 const EXPIRES_SOON_MS: u64 = 2 * 60 * 1000;
 
@@ -41,6 +64,29 @@ pub enum Lost {
 }
 
 impl Lost {
+    /// As `people.doubt` has it.
+    pub fn text(&self) -> String {
+        match self {
+            Lost::Entity(entity) => entity.text(),
+            Lost::Organisation(organisation) => format!("organisation:{organisation}"),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Lost> {
+        match text.split_once(':')? {
+            ("organisation", name) => Some(Lost::Organisation(name.to_owned())),
+            (kind, name) => Entity::parse(kind, name).map(Lost::Entity),
+        }
+    }
+
+    /// What `people.allowed_by` is for whoever loses it: this, or something that begins so; empty: nothing does.
+    pub fn letting_in(&self) -> (String, String) {
+        match self {
+            Lost::Entity(entity) => (entity.text(), String::new()),
+            Lost::Organisation(organisation) => (format!("org:{organisation}"), format!("team:{organisation}/")),
+        }
+    }
+
     fn is(&self, entity: &Entity) -> bool {
         match self {
             Lost::Entity(lost) => lost == entity,
@@ -69,10 +115,8 @@ pub struct Gate<'a> {
 impl Gate<'_> {
     /// The list, which begins as the deployment's variables say.
     pub async fn allowed(&self) -> Result<Vec<AllowedRow>, Error> {
-        if !self.config.allowed.is_empty() && self.db.do_once("allowed_entities", self.now_ms).await? {
-            for entity in &self.config.allowed {
-                self.db.allow(entity, self.now_ms).await?;
-            }
+        if !self.config.allowed.is_empty() {
+            self.db.seed_allowed(&self.config.allowed, self.now_ms).await?;
         }
         self.db.allowed().await
     }
@@ -91,7 +135,7 @@ impl Gate<'_> {
         lost: Option<&Lost>,
     ) -> Result<Option<String>, Failure> {
         if self.is_named_admin(profile).await.map_err(|error| Failure::Unavailable(error.detail))? {
-            return Ok(Some("admin".to_owned()));
+            return Ok(Some(BY_NAME.to_owned()));
         }
         let rows = self.allowed().await.map_err(|error| Failure::Unavailable(error.detail))?;
         let mut unasked = None;
@@ -99,27 +143,59 @@ impl Gate<'_> {
             let Some(entity) = row.entity().filter(|entity| !lost.is_some_and(|lost| lost.is(entity))) else {
                 continue;
             };
-            let is_in = match &entity {
-                Entity::User(_) if row.github != 0 => Ok(row.github == profile.id),
-                entity => github.is_in(access, &profile.login, entity).await,
+            let found = match &entity {
+                // A pinned user is known by number, whatever the name.
+                Entity::User(_) if row.github != 0 => Ok(Some(Pin { id: profile.id, organisation: 0 })),
+                entity => github.belonging(access, profile, entity).await,
             };
-            match is_in {
-                Ok(true) => {
-                    if let Entity::User(_) = entity {
-                        let pinned = self.db.pin_user(row.id, profile.id).await;
-                        pinned.map_err(|error| Failure::Unavailable(error.detail))?;
-                    }
-                    return Ok(Some(entity.text()));
-                }
-                Ok(false) => {}
+            match found {
+                Ok(Some(pin)) if self.is_meant(row, &pin).await? => return Ok(Some(entity.text())),
+                Ok(Some(_) | None) => {}
                 Err(failure) => unasked = Some(failure),
             }
         }
         unasked.map_or(Ok(None), Err)
     }
 
-    /// Confirms a person's access, if it is due and nobody else does. True while the person is in.
+    /// Whether an entry means what GitHub found by its name: what it meant when somebody first came by it.
+    async fn is_meant(&self, row: &AllowedRow, pin: &Pin) -> Result<bool, Failure> {
+        if row.github != 0 {
+            return Ok(row.github == pin.id);
+        }
+        self.db.pin(row.id, pin).await.map_err(|error| Failure::Unavailable(error.detail))
+    }
+
+    /// Whether Cloudflare Access, which alone lets the person in, has not vouched for them for so long that nothing but it
+    /// counts any more.
+    pub fn has_lapsed(&self, person: &PersonRow) -> bool {
+        person.allowed_by == BY_ACCESS && person.checked_ms + VOUCHED_MS <= self.now_ms
+    }
+
+    /// Until when it counts for tokens that Access vouches now.
+    pub fn vouched_until_ms(&self) -> u64 {
+        self.now_ms + VOUCHED_MS
+    }
+
+    /// Notes that Access vouched for the person just now.
+    pub async fn note_vouched(&self, person: &PersonRow) -> Result<(), Error> {
+        if person.allowed_by != BY_ACCESS || person.checked_ms + VOUCH_NOTED_EVERY_MS > self.now_ms {
+            return Ok(());
+        }
+        let is_named_admin = self.config.is_admin(&person.login);
+        self.db.vouched(person.id, is_named_admin, self.vouched_until_ms(), self.now_ms).await
+    }
+
+    /// Confirms a person's access, if it is due and nobody else does. True while the person is in. Whoever is in doubt waits
+    /// for it, and does nothing before.
     pub async fn confirm_if_due(&self, person: &PersonRow, late_ms: u64) -> Result<bool, Error> {
+        if !person.doubt.is_empty() {
+            let is_free = person.recheck_ms <= self.now_ms;
+            if !is_free || !self.db.claim_recheck(person, self.now_ms + SETTLING_MS).await? {
+                let message = "Whether you may still come in is being asked at GitHub. Try again in some seconds.";
+                return Err(Error::new(Kind::Unavailable, message).with_header("Retry-After", "2"));
+            }
+            return self.confirm(person, None).await;
+        }
         let is_due = person.github != 0 && person.recheck_ms + late_ms <= self.now_ms;
         if !is_due || !self.db.claim_recheck(person, self.now_ms + RETRY_MS).await? {
             return Ok(true);
@@ -127,14 +203,13 @@ impl Gate<'_> {
         self.confirm(person, None).await
     }
 
-    /// Asks GitHub now whether a person's access holds. True if the person is still in.
-    pub async fn confirm(&self, person: &PersonRow, lost: Option<&Lost>) -> Result<bool, Error> {
+    /// Asks GitHub now whether a person's access holds, by anything but what was lost, now or before. True if the person is
+    /// still in.
+    async fn confirm(&self, person: &PersonRow, lost: Option<&Lost>) -> Result<bool, Error> {
+        let before = Lost::parse(&person.doubt);
+        let lost = lost.or(before.as_ref());
         let failure = match self.ask(person, lost).await {
-            Ok(Some((login, allowed_by))) => {
-                let recheck_ms = self.now_ms + CONFIRMED_MS;
-                self.db.confirm_access(person.id, &login, &allowed_by, recheck_ms, self.now_ms).await?;
-                return Ok(true);
-            }
+            Ok(Some((login, allowed_by))) => return self.stays(person, &login, &allowed_by).await,
             Ok(None) => Failure::Refused("nothing lets the person in any more".to_owned()),
             Err(failure) => failure,
         };
@@ -155,7 +230,8 @@ impl Gate<'_> {
                 );
                 let is_over = person.checked_ms + GRACE_MS <= self.now_ms;
                 // What an event took away is gone, though nothing else could be confirmed in its place.
-                if is_over || lost.is_some_and(|lost| lost.covers(&person.allowed_by)) {
+                let is_lost = !person.doubt.is_empty() || lost.is_some_and(|lost| lost.covers(&person.allowed_by));
+                if is_over || is_lost {
                     self.end(person, false, "GitHub could not confirm it for too long").await?;
                     return Ok(false);
                 }
@@ -164,10 +240,49 @@ impl Gate<'_> {
         }
     }
 
-    /// Confirms the access of everybody for whom it is due.
+    /// The person's access holds. True unless it was ended meanwhile.
+    async fn stays(&self, person: &PersonRow, login: &str, allowed_by: &str) -> Result<bool, Error> {
+        let recheck_ms = self.now_ms + CONFIRMED_MS;
+        let role = self.db.confirm_access(person.id, login, allowed_by, recheck_ms, self.now_ms).await?;
+        if (person.role, role) == (Role::Admin, Some(Role::Member)) {
+            let event = Event::of(Action::RoleChanged).on(format!("person {}", person.id));
+            let event = event.with("role", Role::Member.word()).with("why", "no longer named in MUSTER_ADMINS");
+            self.written(event).await;
+        }
+        Ok(role.is_some())
+    }
+
+    /// Everybody loses something: whom it let in is shut out until GitHub says what else lets them in.
+    pub async fn lose(&self, lost: &Lost) -> Result<(), Error> {
+        if self.db.doubt(lost, 0).await? > 0 {
+            self.close_lost().await;
+        }
+        Ok(())
+    }
+
+    /// Closes what people have open who lost something, as far as one event has time for.
+    pub async fn close_lost(&self) {
+        if let Err(error) = self.close_rounds(EVENT_ROUNDS).await {
+            // The next sweep goes on.
+            console_error!("{}", serde_json::json!({ "event": "close_failed", "detail": error.detail }));
+        }
+    }
+
+    /// One person loses something, whatever GitHub's API still answers.
+    pub async fn lose_one(&self, person: &PersonRow, lost: &Lost) -> Result<(), Error> {
+        self.db.doubt(lost, person.id).await?;
+        self.confirm(person, Some(lost)).await?;
+        Ok(())
+    }
+
+    /// Closes what is to be closed, and confirms the access of everybody for whom it is due. One sweep does the one or the
+    /// other: nobody whose access is in doubt can do anything meanwhile.
     pub async fn sweep(&self) -> Result<(), Error> {
-        for person in self.db.people_to_close(PEOPLE_MAX).await? {
-            noted(&person, self.close_all(&person, false).await);
+        if self.config.access.is_some() {
+            self.db.close_lapsed(self.now_ms).await?;
+        }
+        if self.close_rounds(SWEEP_ROUNDS).await? > 0 || self.config.github.is_none() {
+            return Ok(());
         }
         for person in self.db.people_due(self.now_ms, PEOPLE_MAX).await? {
             noted(&person, self.confirm_if_due(&person, 0).await.map(drop));
@@ -175,10 +290,35 @@ impl Gate<'_> {
         Ok(())
     }
 
+    /// Tells hubs to close what is open, until nobody is left or something fails. Returns how many were told.
+    async fn close_rounds(&self, rounds: usize) -> Result<usize, Error> {
+        let mut told = 0;
+        for _ in 0..rounds {
+            let people = self.db.people_to_close(CLOSE_MAX).await?;
+            let closing = people.iter().map(|person| async move {
+                let closed = client::call(self.env, caller(person), Request::CloseAll { revoke: false }).await;
+                let is_closed = closed.is_ok();
+                noted(person, closed.map(drop));
+                is_closed.then_some(person.id)
+            });
+            let closed: Vec<Option<u64>> = stream::iter(closing).buffer_unordered(CLOSE_AT_ONCE).collect().await;
+            let closed: Vec<u64> = closed.into_iter().flatten().collect();
+            if !closed.is_empty() {
+                self.db.closed_all(&closed).await?;
+            }
+            told += closed.len();
+            let is_last = closed.len() < people.len() || (people.len() as u64) < CLOSE_MAX;
+            if is_last {
+                break;
+            }
+        }
+        Ok(told)
+    }
+
     /// Closes everything that somebody who is out has open.
     async fn close_all(&self, person: &PersonRow, revoke: bool) -> Result<(), Error> {
         client::call(self.env, caller(person), Request::CloseAll { revoke }).await?;
-        self.db.closed_all(person.id, self.now_ms).await
+        self.db.closed_all(&[person.id]).await
     }
 
     /// Closes what the person has open as a browser or a command line; those that may come back do by themselves.
@@ -193,13 +333,17 @@ impl Gate<'_> {
         self.db.end_access(person.id, revoke, self.now_ms).await?;
         let event = Event::of(Action::PersonRemoved).on(format!("person {}", person.id));
         let event = event.with("login", person.login.as_str()).with("by", person.allowed_by.as_str()).with("why", why);
-        // What takes access away works whether or not it can be written down.
-        if let Err(error) = audit::record_own(self.db, self.now_ms, event).await {
-            console_error!("{}", serde_json::json!({ "event": "audit_failed", "detail": error.detail }));
-        }
+        self.written(event).await;
         // A hub that does not answer now is told by the next sweep.
         noted(person, self.close_all(person, revoke).await);
         Ok(())
+    }
+
+    /// What takes rights away works whether or not it can be written down.
+    async fn written(&self, event: Event) {
+        if let Err(error) = audit::record_own(self.db, self.now_ms, event).await {
+            console_error!("{}", serde_json::json!({ "event": "audit_failed", "detail": error.detail }));
+        }
     }
 
     /// Login and what lets the person in, as GitHub has it now.
@@ -270,5 +414,30 @@ fn noted(person: &PersonRow, done: Result<(), Error>) {
     if let Err(error) = done {
         let line = serde_json::json!({ "event": "access_failed", "person": person.id, "detail": error.detail });
         console_error!("{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_doubt_is_read_back() {
+        for lost in [
+            Lost::Entity(Entity::Org("acme".into())),
+            Lost::Entity(Entity::Team("acme".into(), "platform".into())),
+            Lost::Organisation("acme".into()),
+        ] {
+            assert_eq!(Lost::parse(&lost.text()), Some(lost));
+        }
+        assert_eq!(Lost::parse(""), None);
+    }
+
+    #[test]
+    fn whoever_came_by_a_team_goes_with_its_organisation() {
+        let team = Lost::Entity(Entity::Team("acme".into(), "platform".into()));
+        assert_eq!(team.letting_in(), ("team:acme/platform".to_owned(), String::new()));
+        let all = Lost::Organisation("acme".into());
+        assert_eq!(all.letting_in(), ("org:acme".to_owned(), "team:acme/".to_owned()));
     }
 }

@@ -148,7 +148,7 @@ pub async fn identify(visit: &Visit) -> Result<Identity, Error> {
     let cookies = visit.header("cookie").unwrap_or_default();
     let Some(cookie) = cookie::sign_in(&cookies, visit.is_https()) else { return Ok(Identity::Nobody) };
     let Some(row) = db.sign_in(cookie, visit.now_ms).await? else { return Ok(Identity::Nobody) };
-    if !access_vouches(visit, &row.person).await? || !is_still_in(visit, &db, &row.person).await? {
+    if !access_vouches(visit, &db, &row.person).await? || !is_still_in(visit, &db, &row.person).await? {
         return Ok(Identity::Nobody);
     }
     Ok(Identity::SignedIn(SignIn {
@@ -172,9 +172,15 @@ async fn identify_token(visit: &Visit, authorization: &str, db: &Db) -> Result<T
     }
     let from = visit.client_address().unwrap_or_default();
     let row = db.token_by_secret(text, &from, visit.now_ms).await?;
+    let gate = Gate { env: &visit.env, config: &visit.config, db, now_ms: visit.now_ms };
     let unknown = || refused("The token is unknown, has ended or was revoked: make a new one in the dashboard.");
     let row = row.ok_or_else(unknown)?;
-    if !is_still_in(visit, db, &row.person).await? {
+    if gate.has_lapsed(&row.person) {
+        return Err(refused(
+            "Cloudflare Access has not vouched for the token's person for 30 days: sign in once in the browser, then try again.",
+        ));
+    }
+    if !gate.confirm_if_due(&row.person, access::LATE_MS).await? {
         return Err(unknown());
     }
     Ok(Token { id: row.id, name: row.name, scope: row.scope, session: row.session, person: row.person.into() })
@@ -182,18 +188,24 @@ async fn identify_token(visit: &Visit, authorization: &str, db: &Db) -> Result<T
 
 /// Where Cloudflare Access stands in front, it has to vouch for each request of a browser, and for the same person if it is
 /// what says who one is. Whoever it lets in no longer is out with the next request.
-async fn access_vouches(visit: &Visit, person: &PersonRow) -> Result<bool, Error> {
+async fn access_vouches(visit: &Visit, db: &Db, person: &PersonRow) -> Result<bool, Error> {
     let is_from_access = person.allowed_by == BY_ACCESS;
     let Some(application) = &visit.config.access else { return Ok(!is_from_access) };
     let assertion = visit.header(cf_access::HEADER).unwrap_or_default();
     match cf_access::email(application, &assertion, visit.now_ms).await {
-        Ok(email) => Ok(!is_from_access || email == person.login),
+        Ok(email) if is_from_access && email != person.login => Ok(false),
+        Ok(_) => {
+            let gate = Gate { env: &visit.env, config: &visit.config, db, now_ms: visit.now_ms };
+            gate.note_vouched(person).await?;
+            Ok(true)
+        }
         Err(error) if error.kind == Kind::Unauthorized => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Whether what let the person in still does, asked by a request only when the scheduled sweep seems not to run.
+/// Whether what let the person in still does, asked by a request only when the scheduled sweep seems not to run, or what let
+/// the person in was lost.
 async fn is_still_in(visit: &Visit, db: &Db, person: &PersonRow) -> Result<bool, Error> {
     let gate = Gate { env: &visit.env, config: &visit.config, db, now_ms: visit.now_ms };
     gate.confirm_if_due(person, access::LATE_MS).await
