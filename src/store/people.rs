@@ -325,12 +325,13 @@ impl Db {
         Ok(())
     }
 
-    /// People who are out or in doubt, and whose hub was not reached yet to close what they have open.
+    /// People who are out or in doubt, and whose hub was not reached yet to close what they have open; in any order, so that a
+    /// hub that never answers keeps nobody waiting.
     pub async fn people_to_close(&self, limit: u64) -> Result<Vec<PersonRow>, Error> {
         self.all(
             "SELECT p.id AS person, p.name AS person_name, p.role,
                  CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
-                 p.recheck_ms, p.doubt FROM people p WHERE p.to_close <> 0 ORDER BY p.id LIMIT ?1",
+                 p.recheck_ms, p.doubt FROM people p WHERE p.to_close <> 0 ORDER BY random() LIMIT ?1",
             &[Param::Number(limit)],
         )
         .await
