@@ -5,17 +5,16 @@
 //! what let people in is lost, one statement puts all of them in doubt, however many: from then on each of their requests
 //! waits for what GitHub says of them now, and their hubs are told to close what is open.
 
-use futures_util::{StreamExt, stream};
-use session_hub::call::{Caller, Request};
+use session_hub::call::Caller;
 use worker::{Env, console_error};
 
+use super::lost::Lost;
 use super::seal::{self, Sealed};
 use crate::audit::{self, Action, Event, Via};
 use crate::auth::Role;
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::github::{Client, Entity, Failure, Pin, Profile, Tokens};
-use crate::session_hub::client;
 use crate::store::Db;
 use crate::store::allowed::AllowedRow;
 use crate::store::people::{BY_ACCESS, BY_NAME, PersonRow};
@@ -32,73 +31,18 @@ pub const GRACE_MS: u64 = 12 * 60 * 60 * 1000;
 const RETRY_MS: u64 = 5 * 60 * 1000;
 /// Longer than the calls of one confirmation take; until then nobody else begins one for somebody in doubt.
 const SETTLING_MS: u64 = 60 * 1000;
-/// People whose access one sweep confirms. A confirmation that finds the person in takes 6 calls of D1 and GitHub and one for
-/// each entity, one that ends access 14: with 30 entities 8 people are at most 8 * 44 = 352 calls, and a request has 1,000.
+/// People whose access one sweep confirms. A confirmation that finds the person in takes 6 calls of D1 and GitHub, one for
+/// each entity and one more for the team that lets in; one that ends access takes 14 and those of the entities. With 30
+/// entities 8 people are at most 8 * 44 = 352 calls, and a request has 1,000.
 /// On the free plan it has 50, enough for 6 people at one entity; what fails there is found due again, and who is in doubt
 /// stays shut out until then.
 const PEOPLE_MAX: u64 = 8;
-/// Hubs that are told in one go to close what is open: with what an event has done before (9 calls at most, besides sealing
-/// the audit log), and the two calls that find them and note them as told, 31 of the free plan's 50. Rounds go on until
-/// nobody is left or one fails, as it does there at the limit; the next sweep goes on with what was not noted.
-const CLOSE_MAX: u64 = 20;
-/// Of those, how many are told at a time: the platform lets 6 connections wait.
-const CLOSE_AT_ONCE: usize = 6;
-/// Rounds of an event, which GitHub gives ten seconds: 200 hubs at once.
-const EVENT_ROUNDS: usize = 10;
-/// Rounds of a sweep: 40 * 22 = 880 calls, below the 1,000 of a request. So 1,000 people are out within a minute.
-const SWEEP_ROUNDS: usize = 40;
 /// Tokens of people whom Cloudflare Access vouches for work for this long after it last did.
 const VOUCHED_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// That it vouched is noted at most this often.
 const VOUCH_NOTED_EVERY_MS: u64 = 60 * 60 * 1000;
 /// An access token that ends this soon is refreshed first.
 const EXPIRES_SOON_MS: u64 = 2 * 60 * 1000;
-
-/// What an event said is lost, whatever GitHub's API still answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lost {
-    /// One entity.
-    Entity(Entity),
-    /// An organisation with all its teams.
-    Organisation(String),
-}
-
-impl Lost {
-    /// As `people.doubt` has it.
-    pub fn text(&self) -> String {
-        match self {
-            Lost::Entity(entity) => entity.text(),
-            Lost::Organisation(organisation) => format!("organisation:{organisation}"),
-        }
-    }
-
-    fn parse(text: &str) -> Option<Lost> {
-        match text.split_once(':')? {
-            ("organisation", name) => Some(Lost::Organisation(name.to_owned())),
-            (kind, name) => Entity::parse(kind, name).map(Lost::Entity),
-        }
-    }
-
-    /// What `people.allowed_by` is for whoever loses it: this, or something that begins so; empty: nothing does.
-    pub fn letting_in(&self) -> (String, String) {
-        match self {
-            Lost::Entity(entity) => (entity.text(), String::new()),
-            Lost::Organisation(organisation) => (format!("org:{organisation}"), format!("team:{organisation}/")),
-        }
-    }
-
-    fn is(&self, entity: &Entity) -> bool {
-        match self {
-            Lost::Entity(lost) => lost == entity,
-            Lost::Organisation(organisation) => entity.is_of(organisation),
-        }
-    }
-
-    fn covers(&self, allowed_by: &str) -> bool {
-        let entity = allowed_by.split_once(':').and_then(|(kind, name)| Entity::parse(kind, name));
-        entity.is_some_and(|entity| self.is(&entity))
-    }
-}
 
 /// Where a question about access is asked and answered.
 pub struct Gate<'a> {
@@ -240,10 +184,11 @@ impl Gate<'_> {
         }
     }
 
-    /// The person's access holds. True unless it was ended meanwhile.
+    /// The person's access holds. True unless it was ended meanwhile, or something was lost while GitHub was asked: whoever
+    /// comes next asks again.
     async fn stays(&self, person: &PersonRow, login: &str, allowed_by: &str) -> Result<bool, Error> {
         let recheck_ms = self.now_ms + CONFIRMED_MS;
-        let role = self.db.confirm_access(person.id, login, allowed_by, recheck_ms, self.now_ms).await?;
+        let role = self.db.confirm_access(person, login, allowed_by, recheck_ms, self.now_ms).await?;
         if (person.role, role) == (Role::Admin, Some(Role::Member)) {
             let event = Event::of(Action::RoleChanged).on(format!("person {}", person.id));
             let event = event.with("role", Role::Member.word()).with("why", "no longer named in MUSTER_ADMINS");
@@ -260,18 +205,11 @@ impl Gate<'_> {
         Ok(())
     }
 
-    /// Closes what people have open who lost something, as far as one event has time for.
-    pub async fn close_lost(&self) {
-        if let Err(error) = self.close_rounds(EVENT_ROUNDS).await {
-            // The next sweep goes on.
-            console_error!("{}", serde_json::json!({ "event": "close_failed", "detail": error.detail }));
-        }
-    }
-
     /// One person loses something, whatever GitHub's API still answers.
     pub async fn lose_one(&self, person: &PersonRow, lost: &Lost) -> Result<(), Error> {
-        self.db.doubt(lost, person.id).await?;
-        self.confirm(person, Some(lost)).await?;
+        let is_in_doubt = self.db.doubt(lost, person.id).await? > 0;
+        let doubt = if is_in_doubt { lost.text() } else { person.doubt.clone() };
+        self.confirm(&PersonRow { doubt, ..person.clone() }, Some(lost)).await?;
         Ok(())
     }
 
@@ -281,50 +219,12 @@ impl Gate<'_> {
         if self.config.access.is_some() {
             self.db.close_lapsed(self.now_ms).await?;
         }
-        if self.close_rounds(SWEEP_ROUNDS).await? > 0 || self.config.github.is_none() {
+        if self.close_left().await? > 0 || self.config.github.is_none() {
             return Ok(());
         }
         for person in self.db.people_due(self.now_ms, PEOPLE_MAX).await? {
             noted(&person, self.confirm_if_due(&person, 0).await.map(drop));
         }
-        Ok(())
-    }
-
-    /// Tells hubs to close what is open, until nobody is left or something fails. Returns how many were told.
-    async fn close_rounds(&self, rounds: usize) -> Result<usize, Error> {
-        let mut told = 0;
-        for _ in 0..rounds {
-            let people = self.db.people_to_close(CLOSE_MAX).await?;
-            let closing = people.iter().map(|person| async move {
-                let closed = client::call(self.env, caller(person), Request::CloseAll { revoke: false }).await;
-                let is_closed = closed.is_ok();
-                noted(person, closed.map(drop));
-                is_closed.then_some(person.id)
-            });
-            let closed: Vec<Option<u64>> = stream::iter(closing).buffer_unordered(CLOSE_AT_ONCE).collect().await;
-            let closed: Vec<u64> = closed.into_iter().flatten().collect();
-            if !closed.is_empty() {
-                self.db.closed_all(&closed).await?;
-            }
-            told += closed.len();
-            let is_last = closed.len() < people.len() || (people.len() as u64) < CLOSE_MAX;
-            if is_last {
-                break;
-            }
-        }
-        Ok(told)
-    }
-
-    /// Closes everything that somebody who is out has open.
-    async fn close_all(&self, person: &PersonRow, revoke: bool) -> Result<(), Error> {
-        client::call(self.env, caller(person), Request::CloseAll { revoke }).await?;
-        self.db.closed_all(&[person.id]).await
-    }
-
-    /// Closes what the person has open as a browser or a command line; those that may come back do by themselves.
-    pub async fn close_sockets(&self, person: &PersonRow) -> Result<(), Error> {
-        let request = Request::CloseSockets { person: person.id.to_string() };
-        client::call(self.env, caller(person), request).await?;
         Ok(())
     }
 
@@ -405,39 +305,14 @@ impl Gate<'_> {
     }
 }
 
-fn caller(person: &PersonRow) -> Caller {
+pub(super) fn caller(person: &PersonRow) -> Caller {
     Caller { person: person.id.to_string(), name: person.name.clone(), via: Via::System }
 }
 
 /// One person's trouble is logged, and is not everybody's.
-fn noted(person: &PersonRow, done: Result<(), Error>) {
+pub(super) fn noted(person: &PersonRow, done: Result<(), Error>) {
     if let Err(error) = done {
         let line = serde_json::json!({ "event": "access_failed", "person": person.id, "detail": error.detail });
         console_error!("{line}");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_in_doubt_is_read_back() {
-        for lost in [
-            Lost::Entity(Entity::Org("acme".into())),
-            Lost::Entity(Entity::Team("acme".into(), "platform".into())),
-            Lost::Organisation("acme".into()),
-        ] {
-            assert_eq!(Lost::parse(&lost.text()), Some(lost));
-        }
-        assert_eq!(Lost::parse(""), None);
-    }
-
-    #[test]
-    fn whoever_came_by_a_team_goes_with_its_organisation() {
-        let team = Lost::Entity(Entity::Team("acme".into(), "platform".into()));
-        assert_eq!(team.letting_in(), ("team:acme/platform".to_owned(), String::new()));
-        let all = Lost::Organisation("acme".into());
-        assert_eq!(all.letting_in(), ("org:acme".to_owned(), "team:acme/".to_owned()));
     }
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use worker::Response;
 
 use super::{Entity, signature};
-use crate::auth::access::{Gate, Lost};
+use crate::auth::access::Gate;
+use crate::auth::lost::Lost;
 use crate::error::Error;
 use crate::http::{self, Visit};
 use crate::router::brake::{self, Door};

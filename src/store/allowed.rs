@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Drafted;
 use super::{Db, Param};
-use crate::auth::access::Lost;
+use crate::auth::lost::Lost;
 use crate::error::Error;
 use crate::github::{Entity, Pin};
 

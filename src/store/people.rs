@@ -7,7 +7,7 @@ use worker::D1PreparedStatement;
 use super::audit::Drafted;
 use super::{Db, Param, changed};
 use crate::auth::Role;
-use crate::auth::access::Lost;
+use crate::auth::lost::Lost;
 use crate::error::Error;
 
 /// The one person of a local hub. People from elsewhere have higher numbers, so that the two never meet.
@@ -257,11 +257,12 @@ impl Db {
         Ok(claimed > 0)
     }
 
-    /// The person's access holds, by this. Returns the role from now on: who is no longer named by the deployment's variables
+    /// The person's access holds, by this, and what was in doubt is not any more. `None` when the person is out meanwhile, or
+    /// in doubt for something else. Returns the role from now on: who is no longer named by the deployment's variables
     /// is no longer admin by them, unless nobody else who is in were.
     pub async fn confirm_access(
         &self,
-        person: u64,
+        person: &PersonRow,
         login: &str,
         allowed_by: &str,
         recheck_ms: u64,
@@ -280,14 +281,15 @@ impl Db {
                      role_by = CASE WHEN ?3 <> ?6 AND role_by = 'variable' AND EXISTS (SELECT 1 FROM people other
                                     WHERE other.id <> ?1 AND other.role = 'admin' AND other.lost_ms = 0)
                                THEN '' ELSE role_by END
-                 WHERE id = ?1 AND lost_ms = 0 RETURNING role",
+                 WHERE id = ?1 AND lost_ms = 0 AND doubt = ?7 RETURNING role",
                 &[
-                    Param::Number(person),
+                    Param::Number(person.id),
                     Param::Text(login),
                     Param::Text(allowed_by),
                     Param::Number(now_ms),
                     Param::Number(recheck_ms),
                     Param::Text(BY_NAME),
+                    Param::Text(&person.doubt),
                 ],
             )
             .await?;

@@ -359,6 +359,21 @@ test("while somebody in doubt is being asked about, their other requests wait", 
   assert.equal((await api.get("/api/sessions")).status, 200);
 });
 
+test("what is lost while GitHub is asked stays lost, whatever it answered before", async (t) => {
+  const { hub, github } = await startBoth(t);
+  await signIn(hub, github, "mona");
+  const { api } = await signIn(hub, github, "hubot");
+  hub.sql("UPDATE people SET recheck_ms = 0 WHERE login = 'hubot'");
+  const before = (await github.requests("team")).length;
+  const hold = await github.hold("team", { times: 1 });
+  const sweep = hub.scheduled();
+  await github.untilRequest("team", before + 1);
+  await github.deliver("team", { action: "deleted", org: "acme", team: "builders" });
+  await hold.release();
+  await sweep;
+  assert.equal((await api.get("/api/sessions")).status, 401);
+});
+
 test("an entry means one organisation or team, whatever takes its name", async (t) => {
   const { hub, github } = await startBoth(t, {
     orgs: {
