@@ -19,10 +19,18 @@ CREATE TABLE people (
   -- When that was last confirmed, when to ask again, and since when the person is out; 0: never, never, is in.
   checked_ms INTEGER NOT NULL DEFAULT 0,
   recheck_ms INTEGER NOT NULL DEFAULT 0,
-  lost_ms INTEGER NOT NULL DEFAULT 0
+  lost_ms INTEGER NOT NULL DEFAULT 0,
+  -- What let the person in and was lost, until GitHub said what else does: 'org:acme', 'team:acme/platform', 'organisation:acme'
+  -- (it and its teams). '': nothing is in doubt. While it is, nothing of the person's works.
+  doubt TEXT NOT NULL DEFAULT '',
+  -- 1: the person's hub is still to be told to close what is open.
+  to_close INTEGER NOT NULL DEFAULT 0,
+  -- 'variable': an admin because the deployment's variables say so, and no longer than they do.
+  role_by TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE UNIQUE INDEX people_github ON people (github) WHERE github <> 0;
 CREATE UNIQUE INDEX people_email ON people (email) WHERE email <> '';
+CREATE INDEX people_to_close ON people (id) WHERE to_close <> 0;
 
 -- GitHub's tokens of a person, sealed with the data key that kid names.
 CREATE TABLE github_tokens (
@@ -40,9 +48,11 @@ CREATE TABLE allowed_entities (
   kind TEXT NOT NULL CHECK (kind IN ('org', 'team', 'user')),
   -- In lower case; a team as org/team.
   name TEXT NOT NULL,
-  -- GitHub's number of a user, once that user came: a name given up and taken by another lets nobody in.
+  -- GitHub's number of it, once somebody came by it: a name given up and taken by another lets nobody in.
   github INTEGER NOT NULL DEFAULT 0,
   added_ms INTEGER NOT NULL,
+  -- GitHub's number of a team's organisation, kept with the team's own; 0: not known yet, or no team.
+  organisation INTEGER NOT NULL DEFAULT 0,
   UNIQUE (kind, name)
 ) STRICT;
 
@@ -92,10 +102,13 @@ CREATE TABLE tokens (
   -- The address that it was last used from, as far as it is known.
   used_from TEXT NOT NULL DEFAULT '',
   -- The one session that a token of scope 'session' is for; 0: none.
-  session INTEGER NOT NULL DEFAULT 0
+  session INTEGER NOT NULL DEFAULT 0,
+  -- The token that made this one: it ends no later, and is revoked with it. '': a person made it.
+  maker TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tokens_person ON tokens (person);
+CREATE INDEX tokens_maker ON tokens (maker) WHERE maker <> '';
 
 -- One-time links that were opened; a row may go once its link has expired anyway.
 CREATE TABLE used_links (
@@ -183,7 +196,9 @@ CREATE TABLE device_requests (
   created_ms INTEGER NOT NULL,
   expires_ms INTEGER NOT NULL,
   -- 0: never.
-  polled_ms INTEGER NOT NULL DEFAULT 0
+  polled_ms INTEGER NOT NULL DEFAULT 0,
+  -- What `address` is one of, and is counted as: itself, or the /64 of an IPv6 address.
+  network TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX device_requests_expires ON device_requests (expires_ms);
@@ -205,6 +220,8 @@ CREATE TABLE shares (
   kind TEXT NOT NULL CHECK (kind IN ('person', 'team', 'guest')),
   -- A person's number, a team as org/team in lower case, or the hash of a guest link's secret.
   grantee TEXT NOT NULL,
+  -- GitHub's number of the team: a name given up and taken by another lets nobody in. 0: not a team.
+  github INTEGER NOT NULL,
   -- 0: until it is withdrawn.
   expires_ms INTEGER NOT NULL,
   PRIMARY KEY (owner, share)
@@ -229,8 +246,10 @@ CREATE INDEX guests_share ON guests (owner, share);
 -- Whether people are in the teams that something is shared with, as GitHub last said.
 CREATE TABLE team_members (
   person INTEGER NOT NULL REFERENCES people (id),
+  -- GitHub's number of the team, and what it was asked about as.
+  github INTEGER NOT NULL,
   team TEXT NOT NULL,
   is_in INTEGER NOT NULL,
   checked_ms INTEGER NOT NULL,
-  PRIMARY KEY (person, team)
+  PRIMARY KEY (person, github)
 ) STRICT, WITHOUT ROWID;

@@ -8,6 +8,8 @@ CREATE TABLE shares (
   kind TEXT NOT NULL CHECK (kind IN ('person', 'team', 'guest')),
   -- A person's number, a team as org/team in lower case, or the hash of a guest link's secret.
   grantee TEXT NOT NULL,
+  -- GitHub's number of the team: a name given up and taken by another lets nobody in. 0: not a team.
+  github INTEGER NOT NULL,
   -- 0: until it is withdrawn.
   expires_ms INTEGER NOT NULL,
   PRIMARY KEY (owner, share)
@@ -32,8 +34,10 @@ CREATE INDEX guests_share ON guests (owner, share);
 -- Whether people are in the teams that something is shared with, as GitHub last said.
 CREATE TABLE team_members (
   person INTEGER NOT NULL REFERENCES people (id),
+  -- GitHub's number of the team, and what it was asked about as.
+  github INTEGER NOT NULL,
   team TEXT NOT NULL,
   is_in INTEGER NOT NULL,
   checked_ms INTEGER NOT NULL,
-  PRIMARY KEY (person, team)
+  PRIMARY KEY (person, github)
 ) STRICT, WITHOUT ROWID;

@@ -100,6 +100,11 @@ pub async fn record(visit: &Visit, event: Event) -> Result<(), Error> {
     Db::open(&visit.env)?.append_audit(draft).await.map_err(unwritten)
 }
 
+/// What is to be written down, for what does it in the same batch: a store's own statement. What fails there is [`unwritten`].
+pub fn draft(visit: &Visit, event: Event) -> Draft {
+    event.draft(visit)
+}
+
 /// Writes it down if that can be done; for what must work all the same.
 pub async fn note(visit: &Visit, event: Event) {
     let word = event.action.word();
@@ -154,7 +159,8 @@ pub fn via(scope: Scope) -> Via {
     }
 }
 
-fn unwritten(error: Error) -> Error {
+/// The error of what could not be written down, and so was not done.
+pub fn unwritten(error: Error) -> Error {
     let message = "The audit log could not be written, so nothing was done. Try again in a moment.";
     Error::new(Kind::Unavailable, message).with_detail(error.detail)
 }

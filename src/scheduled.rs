@@ -1,4 +1,5 @@
-//! What time brings, without anybody asking: people's access is confirmed again.
+//! What time brings, without anybody asking: people's access is confirmed again, and what those have open who lost it is
+//! closed.
 
 use serde_json::json;
 use worker::{Env, console_error};
@@ -18,7 +19,7 @@ pub async fn run(env: &Env) {
 
 async fn sweep(env: &Env) -> Result<(), Error> {
     let config = Config::read(env);
-    if config.github.is_none() {
+    if config.github.is_none() && config.access.is_none() {
         return Ok(());
     }
     let db = Db::open(env)?;

@@ -7,7 +7,7 @@ use worker::Response;
 
 use crate::audit::{self, Action, Event};
 use crate::auth::Role;
-use crate::auth::access::{Gate, Lost, PEOPLE_MAX};
+use crate::auth::access::Gate;
 use crate::error::{Error, Kind};
 use crate::github::Entity;
 use crate::http::{self, Visit};
@@ -74,8 +74,8 @@ pub async fn allow(visit: &Visit, kind: &str, name: &str) -> Result<AllowedRow, 
         Error::invalid("name", form)
     })?;
     let db = Db::open(&visit.env)?;
-    audit::record(visit, Event::of(Action::AccessGranted).on(entity.text())).await?;
-    if !db.allow(&entity, visit.now_ms).await? {
+    let draft = audit::draft(visit, Event::of(Action::AccessGranted).on(entity.text()));
+    if !db.allow(&entity, visit.now_ms, draft).await.map_err(audit::unwritten)? {
         let message = format!("The list holds {ENTITIES_MAX} entries, the most it can: remove one first.");
         return Err(Error::new(Kind::Limit, message));
     }
@@ -91,28 +91,25 @@ pub async fn disallow(visit: &Visit, id: u64) -> Result<(), Error> {
     let entity = row.entity().ok_or_else(|| Error::internal("an entry of no form"))?;
     let text = entity.text();
     let own = visit.person()?.number();
-    let people = db.people_allowed_by(&text, PEOPLE_MAX).await?;
     if db.person(own).await?.is_some_and(|person| person.allowed_by == text) {
         return Err(Error::new(
             Kind::Conflict,
             "You came in by this entry yourself. Add another that lets you in, sign in again, then remove this one.",
         ));
     }
-    audit::record(visit, Event::of(Action::AccessWithdrawn).on(text.as_str())).await?;
-    db.disallow(id).await?;
-    // Those beyond what one answer has time for: the next sweeps ask.
-    db.recheck_soon(&text).await?;
-    for person in people {
-        gate.confirm(&person, Some(&Lost::Entity(entity.clone()))).await?;
+    let draft = audit::draft(visit, Event::of(Action::AccessWithdrawn).on(text));
+    if !db.disallow(id, entity, draft).await.map_err(audit::unwritten)? {
+        return Err(Error::not_found("entry"));
     }
+    gate.close_lost().await;
     Ok(())
 }
 
 /// Makes admins and takes it back; one always stays.
 pub async fn give_role(visit: &Visit, person: u64, role: Role) -> Result<(), Error> {
     let event = Event::of(Action::RoleChanged).on(format!("person {person}")).with("role", role.word());
-    audit::record(visit, event).await?;
-    if Db::open(&visit.env)?.set_role(person, role).await? {
+    let draft = audit::draft(visit, event);
+    if Db::open(&visit.env)?.set_role(person, role, draft).await.map_err(audit::unwritten)? {
         return Ok(());
     }
     Err(Error::new(Kind::Conflict, "There has to be an admin: make somebody else one first."))
@@ -122,9 +119,9 @@ pub async fn give_role(visit: &Visit, person: u64, role: Role) -> Result<(), Err
 pub async fn sign_out(visit: &Visit, person: u64) -> Result<(), Error> {
     let db = Db::open(&visit.env)?;
     let row = db.person(person).await?.ok_or_else(|| Error::not_found("person"))?;
-    let event = Event::of(Action::SignInEnded).on(format!("person {person}"));
-    audit::note(visit, event).await;
-    gate(visit, &db).end(&row, true, "ended by an admin").await
+    gate(visit, &db).end(&row, true, "ended by an admin").await?;
+    audit::note(visit, Event::of(Action::SignInEnded).on(format!("person {person}"))).await;
+    Ok(())
 }
 
 fn gate<'a>(visit: &'a Visit, db: &'a Db) -> Gate<'a> {

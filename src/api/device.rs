@@ -13,7 +13,7 @@ use crate::auth::token::Scope;
 use crate::auth::{Person, back};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
-use crate::router;
+use crate::router::{self, brake};
 use crate::store::Db;
 use crate::store::device::{NewRequest, Polled, State};
 
@@ -43,6 +43,7 @@ pub async fn start(mut visit: Visit) -> Result<Response, Error> {
     };
     let db = Db::open(&visit.env)?;
     let address = visit.client_address().unwrap_or_default();
+    let network = brake::network(&address);
     let (life_s, interval_s) = (visit.config.device_life_s, visit.config.device_interval_s);
     for _ in 0..MINTS_MAX {
         let (device_code, user_code) = (mint_device_code()?, mint_user_code()?);
@@ -52,6 +53,7 @@ pub async fn start(mut visit: Visit) -> Result<Response, Error> {
             name: &name,
             scope,
             address: &address,
+            network: &network,
             interval_s,
             now_ms: visit.now_ms,
             expires_ms: visit.now_ms + life_s * 1000,

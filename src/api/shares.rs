@@ -12,8 +12,8 @@ use super::answer;
 use crate::audit::{self, Action, Event};
 use crate::auth::access::Gate;
 use crate::auth::{invitation, teams, token};
-use crate::error::Error;
-use crate::github::Entity;
+use crate::error::{Error, Kind};
+use crate::github::{Entity, Failure};
 use crate::http::{self, Visit};
 use crate::place::Place;
 use crate::store::Db;
@@ -145,7 +145,7 @@ pub async fn share(visit: &Visit, session: &Place<u64>, wish: Wish) -> Result<Ma
     let db = Db::open(&visit.env)?;
     let right = Right::from_word(&wish.right)
         .ok_or_else(|| Error::invalid("right", "Choose viewer, prompter, approver or driver."))?;
-    let (grantee, name) = grantee(visit, &db, &wish).await?;
+    let (grantee, name, github) = grantee(visit, &db, &wish).await?;
     let is_guest = grantee == Grantee::Guest;
     let expires_ms = expires_ms(wish.expires_in_s.or(is_guest.then_some(GUEST_LIFE_S)), visit.now_ms)?;
     let link = is_guest.then(token::mint).transpose()?;
@@ -153,7 +153,7 @@ pub async fn share(visit: &Visit, session: &Place<u64>, wish: Wish) -> Result<Ma
     let Reply::Share(view) = visit.ask_at(session, request).await? else {
         return Err(Error::internal("the hub answered something else than a share"));
     };
-    if let Err(unwritten) = write_down(visit, &db, &view, link.as_deref()).await {
+    if let Err(unwritten) = write_down(visit, &db, &view, (link.as_deref(), github)).await {
         // What nobody can find or read of is not shared.
         let request = Request::Withdraw { session: session.number, share: view.share };
         visit.ask_at(session, request).await?;
@@ -163,14 +163,19 @@ pub async fn share(visit: &Visit, session: &Place<u64>, wish: Wish) -> Result<Ma
     Ok(Made { view, link })
 }
 
-async fn write_down(visit: &Visit, db: &Db, view: &ShareView, link: Option<&str>) -> Result<(), Error> {
+async fn write_down(
+    visit: &Visit,
+    db: &Db,
+    view: &ShareView,
+    (link, github): (Option<&str>, u64),
+) -> Result<(), Error> {
     let action = match view.grantee {
         Grantee::Guest => Action::GuestLinkMade,
         Grantee::Person(_) | Grantee::Team(_) if view.created_ms < visit.now_ms => Action::ShareChanged,
         Grantee::Person(_) | Grantee::Team(_) => Action::Shared,
     };
     audit::record(visit, event(action, view)).await?;
-    db.save_share(visit.person()?.number(), view, link.unwrap_or_default()).await
+    db.save_share(visit.person()?.number(), view, link.unwrap_or_default(), github).await
 }
 
 /// Withdraws a share: first in the hub, which closes what is open, then where it is looked up.
@@ -221,7 +226,8 @@ fn expires_ms(seconds: Option<u64>, now_ms: u64) -> Result<u64, Error> {
     }
 }
 
-async fn grantee(visit: &Visit, db: &Db, wish: &Wish) -> Result<(Grantee, String), Error> {
+/// With whom, what people call them, and a team's number at GitHub.
+async fn grantee(visit: &Visit, db: &Db, wish: &Wish) -> Result<(Grantee, String, u64), Error> {
     let text = wish.grantee.trim();
     match wish.kind.as_str() {
         "person" => {
@@ -232,7 +238,7 @@ async fn grantee(visit: &Visit, db: &Db, wish: &Wish) -> Result<(Grantee, String
             };
             let row = db.person_named(text).await?.ok_or_else(unknown)?;
             let id = row.id.to_string();
-            Ok((Grantee::Person(id), if row.name.is_empty() { row.login } else { row.name }))
+            Ok((Grantee::Person(id), if row.name.is_empty() { row.login } else { row.name }, 0))
         }
         "team" => {
             let Some(entity @ Entity::Team(..)) = Entity::parse("team", text) else {
@@ -241,21 +247,29 @@ async fn grantee(visit: &Visit, db: &Db, wish: &Wish) -> Result<(Grantee, String
             let team = entity.name();
             let gate = Gate { env: &visit.env, config: &visit.config, db, now_ms: visit.now_ms };
             let own = db.person(visit.person()?.number()).await?.filter(|row| row.github != 0);
-            let is_in = match own {
-                Some(row) => teams::is_in(&gate, &row, &team).await?,
-                None => false,
+            let number = match own {
+                Some(row) => teams::number(&gate, &row, &team).await.map_err(unasked)?,
+                None => None,
             };
-            if !is_in {
+            let github = number.ok_or_else(|| {
                 let message =
                     "GitHub does not say that you are in this team. A session is shared with teams of your own.";
-                return Err(Error::invalid("grantee", message));
-            }
-            Ok((Grantee::Team(team.clone()), team))
+                Error::invalid("grantee", message)
+            })?;
+            Ok((Grantee::Team(team.clone()), team, github))
         }
         "guest" => {
             let name = wish.name.trim();
-            Ok((Grantee::Guest, if name.is_empty() { GUEST_LINK.to_owned() } else { name.to_owned() }))
+            Ok((Grantee::Guest, if name.is_empty() { GUEST_LINK.to_owned() } else { name.to_owned() }, 0))
         }
         _ => Err(Error::invalid("kind", "Share with a person, a team or a guest.")),
     }
+}
+
+/// GitHub could not be asked about a team.
+fn unasked(failure: Failure) -> Error {
+    let why = match failure {
+        Failure::Refused(why) | Failure::Stale(why) | Failure::Setup(why) | Failure::Unavailable(why) => why,
+    };
+    Error::new(Kind::Unavailable, "GitHub could not be asked about this team. Try again in a moment.").with_detail(why)
 }

@@ -13,11 +13,14 @@ use crate::auth::{Identity, Person, Token, allowance, invitation};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::store::Db;
-use crate::store::tokens::{NewToken, TOKENS_MAX};
+use crate::store::tokens::{NewToken, ScopeOf, TOKENS_MAX};
 use crate::{random, router};
 
 /// Exchanges of one token are written to the audit log at most this often.
 const EXCHANGE_WRITTEN_EVERY_MS: u64 = 60 * 60 * 1000;
+
+/// Tokens revoked at once whose sockets are closed one by one.
+const CLOSED_SINGLY_MAX: usize = 20;
 
 #[derive(Deserialize)]
 struct Wish {
@@ -42,6 +45,8 @@ pub struct Made {
     pub name: String,
     /// The secret.
     pub token: String,
+    /// When it ends; 0: never.
+    pub expires_ms: u64,
 }
 
 /// All tokens of the person.
@@ -56,7 +61,7 @@ pub async fn create(mut visit: Visit) -> Result<Response, Error> {
     let expires_ms = expires_in_s.map_or(Ok(0), |seconds| end_after(seconds, visit.now_ms))?;
     let made = make_for(&visit, visit.person()?, &name, Use { scope, session }, expires_ms).await?;
     let answer = json!({
-        "id": made.id, "token": made.token, "name": made.name, "scope": scope, "expires_ms": expires_ms,
+        "id": made.id, "token": made.token, "name": made.name, "scope": scope, "expires_ms": made.expires_ms,
     });
     http::json(201, &answer)
 }
@@ -69,7 +74,7 @@ pub fn end_after(seconds: u64, now_ms: u64) -> Result<u64, Error> {
     Ok(now_ms + seconds * 1000)
 }
 
-/// Makes a token that ends then, or never at 0; a runner's shows in the hub before it ever connects.
+/// Makes a token that ends then, or never at 0, and with its maker if a token makes it; a runner's shows in the hub before it ever connects.
 pub async fn make(visit: &Visit, name: &str, scope: Scope, expires_ms: u64) -> Result<Made, Error> {
     make_for(visit, visit.person()?, name, Use { scope, session: 0 }, expires_ms).await
 }
@@ -107,16 +112,25 @@ pub(super) async fn make_for(
     wanted.check()?;
     let Use { scope, session } = wanted;
     let (id, token) = (random::hex::<8>()?, token::mint()?);
-    let row = NewToken { id: &id, person: person.number(), name: &name, scope, secret: &token, expires_ms, session };
-    if !Db::open(&visit.env)?.add_token(&row, visit.now_ms).await? {
-        return Err(too_many());
-    }
+    let maker = match &visit.identity {
+        Identity::Token(token) => token.id.as_str(),
+        Identity::Nobody | Identity::SignedIn(_) | Identity::Guest(_) => "",
+    };
+    let person_id = person.number();
+    let row = NewToken { id: &id, person: person_id, name: &name, scope, secret: &token, expires_ms, session, maker };
+    let db = Db::open(&visit.env)?;
+    let Some(expires_ms) = db.add_token(&row, visit.now_ms).await? else {
+        return Err(match db.has_room_for_token(person_id, visit.now_ms).await? {
+            true => Error::unauthorized("The token that asks was revoked or has ended meanwhile, so it makes none."),
+            false => too_many(),
+        });
+    };
     if let Err(refused) = announce(visit, person, &id, &name, wanted).await {
         // Nobody ever saw its secret: it must not count among the tokens that live.
         revoke_row(visit, person, &id).await?;
         return Err(refused);
     }
-    Ok(Made { id, name, token })
+    Ok(Made { id, name, token, expires_ms })
 }
 
 /// What a new token must be known by before it is shown: the audit log, and for a runner the hub.
@@ -229,21 +243,42 @@ pub async fn revoke(visit: Visit) -> Result<Response, Error> {
 /// Ends a token of this person.
 pub async fn end(visit: &Visit, person: &Person, id: String) -> Result<Response, Error> {
     let event = Event::of(Action::TokenRevoked).on(format!("token {id}"));
+    let revoked = revoke_row(visit, person, &id).await?;
+    let event = event.with("made", made_by_it(&revoked));
     let event = match &visit.identity {
         Identity::Nobody => event.by(Actor::person(&person.id, &person.name)),
         Identity::SignedIn(_) | Identity::Guest(_) | Identity::Token(_) => event,
     };
-    let request = match revoke_row(visit, person, &id).await? {
-        Scope::Runner | Scope::Session => Request::RevokeRunner { runner: id },
-        Scope::Cli => {
-            invitation::close_visits(&visit.env, &Db::open(&visit.env)?, person.number()).await?;
-            Request::CloseSockets { person: person.id.clone() }
-        }
-        Scope::ClaudeCodeUi => Request::RevokeInstances { token: id },
-    };
-    visit.ask_for(person, request).await?;
     audit::note(visit, event).await;
+    close(visit, person, revoked).await?;
     http::no_content()
+}
+
+/// The tokens that a revoked one made, for the audit log.
+fn made_by_it(revoked: &[ScopeOf]) -> String {
+    revoked.iter().skip(1).map(|each| each.id.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// Closes what revoked tokens have open: one call of the hub for each, of which the free plan has 50 a request. Where one of
+/// up to [`TOKENS_MAX`] would be too many, everything of the person is closed first; what may come back does by itself.
+async fn close(visit: &Visit, person: &Person, revoked: Vec<ScopeOf>) -> Result<(), Error> {
+    if revoked.len() > CLOSED_SINGLY_MAX {
+        visit.ask_for(person, Request::CloseAll { revoke: false }).await?;
+    }
+    let has_cli = revoked.iter().any(|each| each.scope == Scope::Cli);
+    for ScopeOf { id, scope } in revoked {
+        let request = match scope {
+            Scope::Runner | Scope::Session => Request::RevokeRunner { runner: id },
+            Scope::ClaudeCodeUi => Request::RevokeInstances { token: id },
+            Scope::Cli => continue,
+        };
+        visit.ask_for(person, request).await?;
+    }
+    if has_cli {
+        invitation::close_visits(&visit.env, &Db::open(&visit.env)?, person.number()).await?;
+        visit.ask_for(person, Request::CloseSockets { person: person.id.clone() }).await?;
+    }
+    Ok(())
 }
 
 /// Revokes a runner's token and tells the hub.
@@ -256,6 +291,7 @@ pub async fn revoke_runner(visit: &Visit, runner: String) -> Result<Reply, Error
     {
         return Err(Error::not_found("runner"));
     }
+    // A runner's token makes none, so this is all that is revoked.
     revoke_row(visit, person, &runner).await?;
     let event = Event::of(Action::RunnerRevoked).on(format!("token {runner}"));
     let reply = visit.ask(Request::RevokeRunner { runner }).await?;
@@ -275,9 +311,9 @@ pub async fn rename_runner(visit: &Visit, runner: String, name: String) -> Resul
     Ok(reply)
 }
 
-async fn revoke_row(visit: &Visit, person: &Person, id: &str) -> Result<Scope, Error> {
+async fn revoke_row(visit: &Visit, person: &Person, id: &str) -> Result<Vec<ScopeOf>, Error> {
     let revoked = Db::open(&visit.env)?.revoke_token(person.number(), id, visit.now_ms).await?;
-    revoked.ok_or_else(|| Error::not_found("token"))
+    if revoked.is_empty() { Err(Error::not_found("token")) } else { Ok(revoked) }
 }
 
 /// A name of a token, trimmed, or what is wrong with it.

@@ -1,21 +1,25 @@
 //! Who may come in, and whether that still holds.
 //!
 //! **Invariant.** Somebody new comes in only when GitHub says so now. Somebody who is in stays in while GitHub cannot be
-//! asked, for [`GRACE_MS`] after it last said yes, and is out at once when it says no: sign-ins, sockets and tokens end.
+//! asked, for [`GRACE_MS`] after it last said yes, and is out at once when it says no: sign-ins, sockets and tokens end. When
+//! what let people in is lost, one statement puts all of them in doubt, however many: from then on each of their requests
+//! waits for what GitHub says of them now, and their hubs are told to close what is open.
 
-use session_hub::call::{Caller, Request};
+use session_hub::call::Caller;
 use session_hub::standing::Standing;
 use worker::{Env, console_error};
 
+use super::lost::Lost;
 use super::seal::{self, Sealed};
+use super::teams;
 use crate::audit::{self, Action, Event, Via};
+use crate::auth::Role;
 use crate::config::Config;
-use crate::error::Error;
-use crate::github::{Client, Entity, Failure, Profile, Tokens};
-use crate::session_hub::client;
+use crate::error::{Error, Kind};
+use crate::github::{Client, Entity, Failure, Pin, Profile, Tokens};
 use crate::store::Db;
 use crate::store::allowed::AllowedRow;
-use crate::store::people::PersonRow;
+use crate::store::people::{BY_ACCESS, BY_NAME, PersonRow};
 
 /// A confirmation holds for this long; with [`SWEEP_MS`] until somebody notices that it ended, less than an hour.
 pub const CONFIRMED_MS: u64 = 50 * 60 * 1000;
@@ -27,33 +31,20 @@ pub const LATE_MS: u64 = 5 * SWEEP_MS;
 pub const GRACE_MS: u64 = 12 * 60 * 60 * 1000;
 /// While GitHub cannot be asked, it is left alone for this long.
 const RETRY_MS: u64 = 5 * 60 * 1000;
-/// People whose access one event confirms: each takes a handful of requests, of which the free plan has 50.
-pub const PEOPLE_MAX: u64 = 8;
+/// Longer than the calls of one confirmation take; until then nobody else begins one for somebody in doubt.
+const SETTLING_MS: u64 = 60 * 1000;
+/// People whose access one sweep confirms. A confirmation that finds the person in takes 6 calls of D1 and GitHub, one for
+/// each entity and one more for the team that lets in; one that ends access takes 14 and those of the entities. With 30
+/// entities 8 people are at most 8 * 44 = 352 calls, and a request has 1,000.
+/// On the free plan it has 50, enough for 6 people at one entity; what fails there is found due again, and who is in doubt
+/// stays shut out until then.
+const PEOPLE_MAX: u64 = 8;
+/// Tokens of people whom Cloudflare Access vouches for work for this long after it last did.
+const VOUCHED_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+/// That it vouched is noted at most this often.
+const VOUCH_NOTED_EVERY_MS: u64 = 60 * 60 * 1000;
 /// An access token that ends this soon is refreshed first.
 const EXPIRES_SOON_MS: u64 = 2 * 60 * 1000;
-
-/// What an event said is lost, whatever GitHub's API still answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lost {
-    /// One entity.
-    Entity(Entity),
-    /// An organisation with all its teams.
-    Organisation(String),
-}
-
-impl Lost {
-    fn is(&self, entity: &Entity) -> bool {
-        match self {
-            Lost::Entity(lost) => lost == entity,
-            Lost::Organisation(organisation) => entity.is_of(organisation),
-        }
-    }
-
-    fn covers(&self, allowed_by: &str) -> bool {
-        let entity = allowed_by.split_once(':').and_then(|(kind, name)| Entity::parse(kind, name));
-        entity.is_some_and(|entity| self.is(&entity))
-    }
-}
 
 /// Where a question about access is asked and answered.
 pub struct Gate<'a> {
@@ -70,10 +61,8 @@ pub struct Gate<'a> {
 impl Gate<'_> {
     /// The list, which begins as the deployment's variables say.
     pub async fn allowed(&self) -> Result<Vec<AllowedRow>, Error> {
-        if !self.config.allowed.is_empty() && self.db.do_once("allowed_entities", self.now_ms).await? {
-            for entity in &self.config.allowed {
-                self.db.allow(entity, self.now_ms).await?;
-            }
+        if !self.config.allowed.is_empty() {
+            self.db.seed_allowed(&self.config.allowed, self.now_ms).await?;
         }
         self.db.allowed().await
     }
@@ -92,7 +81,7 @@ impl Gate<'_> {
         lost: Option<&Lost>,
     ) -> Result<Option<String>, Failure> {
         if self.is_named_admin(profile).await.map_err(|error| Failure::Unavailable(error.detail))? {
-            return Ok(Some("admin".to_owned()));
+            return Ok(Some(BY_NAME.to_owned()));
         }
         let rows = self.allowed().await.map_err(|error| Failure::Unavailable(error.detail))?;
         let mut unasked = None;
@@ -100,27 +89,59 @@ impl Gate<'_> {
             let Some(entity) = row.entity().filter(|entity| !lost.is_some_and(|lost| lost.is(entity))) else {
                 continue;
             };
-            let is_in = match &entity {
-                Entity::User(_) if row.github != 0 => Ok(row.github == profile.id),
-                entity => github.is_in(access, &profile.login, entity).await,
+            let found = match &entity {
+                // A pinned user is known by number, whatever the name.
+                Entity::User(_) if row.github != 0 => Ok(Some(Pin { id: profile.id, organisation: 0 })),
+                entity => github.belonging(access, profile, entity).await,
             };
-            match is_in {
-                Ok(true) => {
-                    if let Entity::User(_) = entity {
-                        let pinned = self.db.pin_user(row.id, profile.id).await;
-                        pinned.map_err(|error| Failure::Unavailable(error.detail))?;
-                    }
-                    return Ok(Some(entity.text()));
-                }
-                Ok(false) => {}
+            match found {
+                Ok(Some(pin)) if self.is_meant(row, &pin).await? => return Ok(Some(entity.text())),
+                Ok(Some(_) | None) => {}
                 Err(failure) => unasked = Some(failure),
             }
         }
         unasked.map_or(Ok(None), Err)
     }
 
-    /// Confirms a person's access, if it is due and nobody else does. True while the person is in.
+    /// Whether an entry means what GitHub found by its name: what it meant when somebody first came by it.
+    async fn is_meant(&self, row: &AllowedRow, pin: &Pin) -> Result<bool, Failure> {
+        if row.github != 0 {
+            return Ok(row.github == pin.id);
+        }
+        self.db.pin(row.id, pin).await.map_err(|error| Failure::Unavailable(error.detail))
+    }
+
+    /// Whether Cloudflare Access, which alone lets the person in, has not vouched for them for so long that nothing but it
+    /// counts any more.
+    pub fn has_lapsed(&self, person: &PersonRow) -> bool {
+        person.allowed_by == BY_ACCESS && person.checked_ms + VOUCHED_MS <= self.now_ms
+    }
+
+    /// Until when it counts for tokens that Access vouches now.
+    pub fn vouched_until_ms(&self) -> u64 {
+        self.now_ms + VOUCHED_MS
+    }
+
+    /// Notes that Access vouched for the person just now.
+    pub async fn note_vouched(&self, person: &PersonRow) -> Result<(), Error> {
+        if person.allowed_by != BY_ACCESS || person.checked_ms + VOUCH_NOTED_EVERY_MS > self.now_ms {
+            return Ok(());
+        }
+        let is_named_admin = self.config.is_admin(&person.login);
+        self.db.vouched(person.id, is_named_admin, self.vouched_until_ms(), self.now_ms).await
+    }
+
+    /// Confirms a person's access, if it is due and nobody else does. True while the person is in. Whoever is in doubt waits
+    /// for it, and does nothing before.
     pub async fn confirm_if_due(&self, person: &PersonRow, late_ms: u64) -> Result<bool, Error> {
+        if !person.doubt.is_empty() {
+            let is_free = person.recheck_ms <= self.now_ms;
+            if !is_free || !self.db.claim_recheck(person, self.now_ms + SETTLING_MS).await? {
+                let message = "Whether you may still come in is being asked at GitHub. Try again in some seconds.";
+                return Err(Error::new(Kind::Unavailable, message).with_header("Retry-After", "2"));
+            }
+            return self.confirm(person, None).await;
+        }
         let is_due = person.github != 0 && person.recheck_ms + late_ms <= self.now_ms;
         if !is_due || !self.db.claim_recheck(person, self.now_ms + RETRY_MS).await? {
             return Ok(true);
@@ -128,14 +149,13 @@ impl Gate<'_> {
         self.confirm(person, None).await
     }
 
-    /// Asks GitHub now whether a person's access holds. True if the person is still in.
-    pub async fn confirm(&self, person: &PersonRow, lost: Option<&Lost>) -> Result<bool, Error> {
+    /// Asks GitHub now whether a person's access holds, by anything but what was lost, now or before. True if the person is
+    /// still in.
+    async fn confirm(&self, person: &PersonRow, lost: Option<&Lost>) -> Result<bool, Error> {
+        let before = Lost::parse(&person.doubt);
+        let lost = lost.or(before.as_ref());
         let failure = match self.ask(person, lost).await {
-            Ok(Some((login, allowed_by))) => {
-                let recheck_ms = self.now_ms + CONFIRMED_MS;
-                self.db.confirm_access(person.id, &login, &allowed_by, recheck_ms, self.now_ms).await?;
-                return Ok(true);
-            }
+            Ok(Some((login, allowed_by))) => return self.stays(person, &login, &allowed_by).await,
             Ok(None) => Failure::Refused("nothing lets the person in any more".to_owned()),
             Err(failure) => failure,
         };
@@ -156,7 +176,8 @@ impl Gate<'_> {
                 );
                 let is_over = person.checked_ms + GRACE_MS <= self.now_ms;
                 // What an event took away is gone, though nothing else could be confirmed in its place.
-                if is_over || lost.is_some_and(|lost| lost.covers(&person.allowed_by)) {
+                let is_lost = !person.doubt.is_empty() || lost.is_some_and(|lost| lost.covers(&person.allowed_by));
+                if is_over || is_lost {
                     self.end(person, false, "GitHub could not confirm it for too long").await?;
                     return Ok(false);
                 }
@@ -165,28 +186,48 @@ impl Gate<'_> {
         }
     }
 
-    /// Confirms the access of everybody for whom it is due.
+    /// The person's access holds. True unless it was ended meanwhile, or something was lost while GitHub was asked: whoever
+    /// comes next asks again.
+    async fn stays(&self, person: &PersonRow, login: &str, allowed_by: &str) -> Result<bool, Error> {
+        let recheck_ms = self.now_ms + CONFIRMED_MS;
+        let role = self.db.confirm_access(person, login, allowed_by, recheck_ms, self.now_ms).await?;
+        if (person.role, role) == (Role::Admin, Some(Role::Member)) {
+            let event = Event::of(Action::RoleChanged).on(format!("person {}", person.id));
+            let event = event.with("role", Role::Member.word()).with("why", "no longer named in MUSTER_ADMINS");
+            self.written(event).await;
+        }
+        Ok(role.is_some())
+    }
+
+    /// Everybody loses something: whom it let in is shut out until GitHub says what else lets them in.
+    pub async fn lose(&self, lost: &Lost) -> Result<(), Error> {
+        if self.db.doubt(lost, 0).await? > 0 {
+            self.close_lost().await;
+        }
+        Ok(())
+    }
+
+    /// One person loses something, whatever GitHub's API still answers.
+    pub async fn lose_one(&self, person: &PersonRow, lost: &Lost) -> Result<(), Error> {
+        let is_in_doubt = self.db.doubt(lost, person.id).await? > 0;
+        let doubt = if is_in_doubt { lost.text() } else { person.doubt.clone() };
+        self.confirm(&PersonRow { doubt, ..person.clone() }, Some(lost)).await?;
+        Ok(())
+    }
+
+    /// Closes what is to be closed, and confirms the access of everybody for whom it is due. One sweep does the one or the
+    /// other: nobody whose access is in doubt can do anything meanwhile.
     pub async fn sweep(&self) -> Result<(), Error> {
-        for person in self.db.people_to_close(PEOPLE_MAX).await? {
-            noted(&person, self.close_all(&person, false).await);
+        if self.config.access.is_some() {
+            self.db.close_lapsed(self.now_ms).await?;
+        }
+        if self.close_left().await? > 0 || self.config.github.is_none() {
+            return Ok(());
         }
         for person in self.db.people_due(self.now_ms, PEOPLE_MAX).await? {
             noted(&person, self.confirm_if_due(&person, 0).await.map(drop));
         }
-        Ok(())
-    }
-
-    /// Closes everything that somebody who is out has open.
-    async fn close_all(&self, person: &PersonRow, revoke: bool) -> Result<(), Error> {
-        client::call(self.env, caller(person), Request::CloseAll { revoke }).await?;
-        self.db.closed_all(person.id, self.now_ms).await
-    }
-
-    /// Closes what the person has open as a browser or a command line; those that may come back do by themselves.
-    pub async fn close_sockets(&self, person: &PersonRow) -> Result<(), Error> {
-        let request = Request::CloseSockets { person: person.id.to_string() };
-        client::call(self.env, caller(person), request).await?;
-        Ok(())
+        teams::confirm_due(self).await
     }
 
     /// The person is out: sign-ins and sockets end; tokens too, for good if `revoke`.
@@ -194,13 +235,17 @@ impl Gate<'_> {
         self.db.end_access(person.id, revoke, self.now_ms).await?;
         let event = Event::of(Action::PersonRemoved).on(format!("person {}", person.id));
         let event = event.with("login", person.login.as_str()).with("by", person.allowed_by.as_str()).with("why", why);
-        // What takes access away works whether or not it can be written down.
-        if let Err(error) = audit::record_own(self.db, self.now_ms, event).await {
-            console_error!("{}", serde_json::json!({ "event": "audit_failed", "detail": error.detail }));
-        }
+        self.written(event).await;
         // A hub that does not answer now is told by the next sweep.
         noted(person, self.close_all(person, revoke).await);
         Ok(())
+    }
+
+    /// What takes rights away works whether or not it can be written down.
+    async fn written(&self, event: Event) {
+        if let Err(error) = audit::record_own(self.db, self.now_ms, event).await {
+            console_error!("{}", serde_json::json!({ "event": "audit_failed", "detail": error.detail }));
+        }
     }
 
     /// Login and what lets the person in, as GitHub has it now.
@@ -262,12 +307,12 @@ impl Gate<'_> {
     }
 }
 
-fn caller(person: &PersonRow) -> Caller {
+pub(super) fn caller(person: &PersonRow) -> Caller {
     Caller { person: person.id.to_string(), name: person.name.clone(), via: Via::System, standing: Standing::Owner }
 }
 
 /// One person's trouble is logged, and is not everybody's.
-fn noted(person: &PersonRow, done: Result<(), Error>) {
+pub(super) fn noted(person: &PersonRow, done: Result<(), Error>) {
     if let Err(error) = done {
         let line = serde_json::json!({ "event": "access_failed", "person": person.id, "detail": error.detail });
         console_error!("{line}");

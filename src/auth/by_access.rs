@@ -2,6 +2,7 @@
 
 use worker::Response;
 
+use super::access::Gate;
 use super::{allowance, cf_access, return_path, sign_in};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
@@ -30,7 +31,8 @@ pub async fn open(visit: Visit) -> Result<Response, Error> {
     let db = Db::open(&visit.env)?;
     let is_named_admin = visit.config.is_admin(&email);
     let first_is_admin = visit.config.admins.is_empty();
-    let person = db.save_access_person(&email, is_named_admin, first_is_admin, visit.now_ms).await?;
+    let until_ms = Gate { env: &visit.env, config: &visit.config, db: &db, now_ms: visit.now_ms }.vouched_until_ms();
+    let person = db.save_access_person(&email, is_named_admin, first_is_admin, until_ms, visit.now_ms).await?;
     let to = visit.query("to");
     let response = http::see_other(to.as_deref().and_then(return_path::checked).unwrap_or(return_path::HOME))?;
     response.headers().set("Set-Cookie", &sign_in::begin(&visit, &db, (person, &email), "access").await?)?;

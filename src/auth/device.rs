@@ -19,8 +19,8 @@ pub const INTERVAL_S: u64 = 5;
 pub const SLOWER_S: u64 = 5;
 /// Requests that wait at a time, in the whole hub.
 pub const OPEN_MAX: u64 = 1000;
-/// ... and from one address, so that one machine cannot use up the hub's.
-pub const OPEN_PER_ADDRESS_MAX: u64 = 20;
+/// ... and from one network, as the brake counts them, so that one household cannot use up the hub's.
+pub const OPEN_PER_NETWORK_MAX: u64 = 20;
 /// Wrong codes of one person in [`ATTEMPTS_MS`].
 pub const ATTEMPTS_MAX: u64 = 10;
 /// See [`ATTEMPTS_MAX`].

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::http::Visit;
 use crate::session_hub::client;
 use crate::store::Db;
+use crate::store::shares::{GroundRow, TeamRow};
 
 /// Somebody before a hub.
 #[derive(Clone, Debug)]
@@ -72,7 +73,8 @@ async fn by_share(visit: &Visit, db: &Db, person: &Person, owner: u64) -> Result
     let Some(first) = grounds.first() else { return Ok(None) };
     let owner_name = first.owner_name.clone();
     let is_named = grounds.iter().any(|ground| ground.kind == "person");
-    let candidates = grounds.into_iter().filter(|ground| ground.kind == "team").map(|ground| ground.grantee).collect();
+    let team = |ground: GroundRow| TeamRow { team: ground.grantee, github: ground.github };
+    let candidates = grounds.into_iter().filter(|ground| ground.kind == "team").map(team).collect();
     let teams = teams::among(visit, db, person.number(), candidates).await?;
     if !is_named && teams.is_empty() {
         return Ok(None);

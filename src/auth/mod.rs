@@ -8,6 +8,7 @@ mod attempt;
 pub mod back;
 pub mod by_access;
 pub mod cf_access;
+mod closing;
 pub mod cookie;
 pub mod csrf;
 pub mod device;
@@ -17,6 +18,7 @@ pub mod invitation;
 pub mod jwt;
 pub mod keyring;
 pub mod local;
+pub mod lost;
 pub mod return_path;
 pub mod seal;
 pub mod secret;
@@ -164,7 +166,7 @@ async fn identify_browser(visit: &Visit, db: &Db) -> Result<Option<SignIn>, Erro
     let cookies = visit.header("cookie").unwrap_or_default();
     let Some(cookie) = cookie::sign_in(&cookies, visit.is_https()) else { return Ok(None) };
     let Some(row) = db.sign_in(cookie, visit.now_ms).await? else { return Ok(None) };
-    let Some(vouched_ms) = access_vouches_until(visit, &row.person).await? else { return Ok(None) };
+    let Some(vouched_ms) = access_vouches_until(visit, db, &row.person).await? else { return Ok(None) };
     if !is_still_in(visit, db, &row.person).await? {
         return Ok(None);
     }
@@ -190,9 +192,15 @@ async fn identify_token(visit: &Visit, authorization: &str, db: &Db) -> Result<T
     }
     let from = visit.client_address().unwrap_or_default();
     let row = db.token_by_secret(text, &from, visit.now_ms).await?;
+    let gate = Gate { env: &visit.env, config: &visit.config, db, now_ms: visit.now_ms };
     let unknown = || refused("The token is unknown, has ended or was revoked: make a new one in the dashboard.");
     let row = row.ok_or_else(unknown)?;
-    if !is_still_in(visit, db, &row.person).await? {
+    if gate.has_lapsed(&row.person) {
+        return Err(refused(
+            "Cloudflare Access has not vouched for the token's person for 30 days: sign in once in the browser, then try again.",
+        ));
+    }
+    if !gate.confirm_if_due(&row.person, access::LATE_MS).await? {
         return Err(unknown());
     }
     Ok(Token { id: row.id, name: row.name, scope: row.scope, session: row.session, person: row.person.into() })
@@ -201,7 +209,7 @@ async fn identify_token(visit: &Visit, authorization: &str, db: &Db) -> Result<T
 /// Where Cloudflare Access stands in front, it has to vouch for each request of a browser, and for the same person if it is
 /// what says who one is. Whoever it lets in no longer is out with the next request. Says until when it does; `None`: it does
 /// not.
-async fn access_vouches_until(visit: &Visit, person: &PersonRow) -> Result<Option<u64>, Error> {
+async fn access_vouches_until(visit: &Visit, db: &Db, person: &PersonRow) -> Result<Option<u64>, Error> {
     let is_from_access = person.allowed_by == BY_ACCESS;
     let Some(application) = &visit.config.access else {
         return Ok((!is_from_access).then_some(u64::MAX));
@@ -209,13 +217,18 @@ async fn access_vouches_until(visit: &Visit, person: &PersonRow) -> Result<Optio
     let assertion = visit.header(cf_access::HEADER).unwrap_or_default();
     match cf_access::vouched(application, &assertion, visit.now_ms).await {
         Ok(vouched) if is_from_access && vouched.email != person.login => Ok(None),
-        Ok(vouched) => Ok(Some(vouched.ends_ms)),
+        Ok(vouched) => {
+            let gate = Gate { env: &visit.env, config: &visit.config, db, now_ms: visit.now_ms };
+            gate.note_vouched(person).await?;
+            Ok(Some(vouched.ends_ms))
+        }
         Err(error) if error.kind == Kind::Unauthorized => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Whether what let the person in still does, asked by a request only when the scheduled sweep seems not to run.
+/// Whether what let the person in still does, asked by a request only when the scheduled sweep seems not to run, or what let
+/// the person in was lost.
 async fn is_still_in(visit: &Visit, db: &Db, person: &PersonRow) -> Result<bool, Error> {
     let gate = Gate { env: &visit.env, config: &visit.config, db, now_ms: visit.now_ms };
     gate.confirm_if_due(person, access::LATE_MS).await

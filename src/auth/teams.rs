@@ -4,16 +4,29 @@
 //! **Invariant.** As with access itself: nobody new is in a team unless GitHub says so now, and who was in one stays in it
 //! while GitHub cannot be asked, for the same grace time.
 
+use futures_util::{StreamExt, stream};
+use worker::console_error;
+
 use super::access::{CONFIRMED_MS, GRACE_MS, Gate};
+use super::invitation::close_sockets_at;
+use super::lost::Lost;
 use crate::error::Error;
-use crate::github::{Client, Entity, Failure};
+use crate::github::{Client, Entity, Failure, Profile};
 use crate::http::Visit;
 use crate::store::Db;
 use crate::store::people::PersonRow;
-use crate::store::shares::MembershipRow;
+use crate::store::shares::{MembershipRow, TeamRow, VisitRow};
 
-/// The teams of a person among these.
-pub async fn among(visit: &Visit, db: &Db, person: u64, candidates: Vec<String>) -> Result<Vec<String>, Error> {
+/// Memberships that one sweep confirms: each takes three calls, of which the free plan has 50.
+const DUE_MAX: u64 = 6;
+/// Who is in no team that matters is asked about again after this long: long enough for GitHub's API to agree with its own
+/// events, and short for whoever was just added.
+const ABSENT_MS: u64 = 5 * 60 * 1000;
+/// Hubs that are told at a time: the platform lets 6 connections wait.
+const CLOSE_AT_ONCE: usize = 6;
+
+/// The teams of a person among these, by name.
+pub async fn among(visit: &Visit, db: &Db, person: u64, candidates: Vec<TeamRow>) -> Result<Vec<String>, Error> {
     if candidates.is_empty() {
         return Ok(Vec::new());
     }
@@ -22,48 +35,99 @@ pub async fn among(visit: &Visit, db: &Db, person: u64, candidates: Vec<String>)
     let mut teams = Vec::new();
     for team in candidates {
         if is_in(&gate, &row, &team).await? {
-            teams.push(team);
+            teams.push(team.team);
         }
     }
     Ok(teams)
 }
 
 /// Whether a person is in a team, as was confirmed within the hour.
-pub async fn is_in(gate: &Gate<'_>, person: &PersonRow, team: &str) -> Result<bool, Error> {
-    if person.allowed_by == format!("team:{team}") {
-        return Ok(true); // confirmed with the access itself
-    }
-    let known = gate.db.membership(person.id, team).await?;
+async fn is_in(gate: &Gate<'_>, person: &PersonRow, team: &TeamRow) -> Result<bool, Error> {
+    let known = gate.db.membership(person.id, team.github).await?;
     if let Some(known) = known
-        && known.checked_ms + CONFIRMED_MS > gate.now_ms
+        && holds(known, gate.now_ms)
     {
         return Ok(known.is_in != 0);
     }
-    match ask(gate, person, team).await {
-        Ok(is_in) => {
-            gate.db.save_membership(person.id, team, is_in, gate.now_ms).await?;
-            Ok(is_in)
+    let is_in = match number(gate, person, &team.team).await {
+        // One of the same name that is another team lets nobody in.
+        Ok(github) => github == Some(team.github),
+        Err(Failure::Refused(_) | Failure::Stale(_)) => false,
+        Err(Failure::Setup(_) | Failure::Unavailable(_)) => return Ok(within_grace(known, gate.now_ms)),
+    };
+    gate.db.save_membership(person.id, team, is_in, gate.now_ms).await?;
+    // An event may have said something else meanwhile.
+    Ok(is_in && gate.db.membership(person.id, team.github).await?.is_some_and(|known| known.is_in != 0))
+}
+
+fn holds(known: MembershipRow, now_ms: u64) -> bool {
+    known.checked_ms + if known.is_in == 0 { ABSENT_MS } else { CONFIRMED_MS } > now_ms
+}
+
+/// GitHub's number of a team that a person is in now; `None` when the person is not.
+pub async fn number(gate: &Gate<'_>, person: &PersonRow, team: &str) -> Result<Option<u64>, Failure> {
+    let entity = Entity::parse("team", team).ok_or_else(|| Failure::Refused("not a team".to_owned()))?;
+    let app = gate.config.github.as_ref().ok_or_else(|| Failure::Setup("no GitHub app is configured".to_owned()))?;
+    let github = Client(app);
+    let access = gate.access_token(&github, person.id).await?;
+    let profile = Profile { id: person.github, login: person.login.clone(), name: None };
+    let pin = github.belonging(&access, &profile, &entity).await?;
+    Ok(pin.map(|pin| pin.id))
+}
+
+/// Somebody, or everybody at `None`, is out of what was lost: nothing that is shared with it is for them any more, whatever
+/// GitHub's API still answers, and what they have open by it is closed.
+pub async fn lose(gate: &Gate<'_>, person: Option<u64>, lost: &Lost) -> Result<(), Error> {
+    let (team, prefix) = match lost {
+        Lost::Entity(entity @ Entity::Team(..)) => (entity.name(), String::new()),
+        Lost::Organisation(organisation) => (String::new(), format!("{organisation}/")),
+        Lost::Entity(Entity::Org(_) | Entity::User(_)) => return Ok(()),
+    };
+    let person = person.unwrap_or(0);
+    let visits = gate.db.visits_by_team(&team, &prefix, person).await?;
+    gate.db.leave_teams(&team, &prefix, person, gate.now_ms).await?;
+    close(gate, &visits).await;
+    Ok(())
+}
+
+/// Confirms memberships again by which something may be open, and closes it where they are over.
+pub async fn confirm_due(gate: &Gate<'_>) -> Result<(), Error> {
+    let before_ms = gate.now_ms.saturating_sub(CONFIRMED_MS);
+    for due in gate.db.memberships_due(before_ms, DUE_MAX).await? {
+        let Some(person) = gate.db.person(due.person).await? else { continue };
+        let visits = gate.db.visits_by_team(&due.team.team, "", due.person).await?;
+        if !is_in(gate, &person, &due.team).await? {
+            close(gate, &visits).await;
         }
-        Err(Failure::Refused(_) | Failure::Stale(_)) => Ok(false),
-        Err(Failure::Setup(_) | Failure::Unavailable(_)) => Ok(within_grace(known, gate.now_ms)),
     }
+    Ok(())
+}
+
+/// Closes what people have open in others' hubs. A hub that does not answer asks who comes at the next message of theirs
+/// that dials in anew.
+pub(super) async fn close(gate: &Gate<'_>, visits: &[VisitRow]) {
+    let closing = visits.iter().map(|visit| async move {
+        if let Err(error) = close_sockets_at(gate.env, visit.owner, visit.person).await {
+            console_error!("{}", serde_json::json!({ "event": "visit_not_closed", "detail": error.detail }));
+        }
+    });
+    stream::iter(closing).buffer_unordered(CLOSE_AT_ONCE).collect::<Vec<()>>().await;
 }
 
 fn within_grace(known: Option<MembershipRow>, now_ms: u64) -> bool {
     known.is_some_and(|known| known.is_in != 0 && known.checked_ms + GRACE_MS > now_ms)
 }
 
-async fn ask(gate: &Gate<'_>, person: &PersonRow, team: &str) -> Result<bool, Failure> {
-    let entity = Entity::parse("team", team).ok_or_else(|| Failure::Refused("not a team".to_owned()))?;
-    let app = gate.config.github.as_ref().ok_or_else(|| Failure::Setup("no GitHub app is configured".to_owned()))?;
-    let github = Client(app);
-    let access = gate.access_token(&github, person.id).await?;
-    github.is_in(&access, &person.login, &entity).await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_no_is_asked_again_sooner_than_a_yes() {
+        let at = |is_in| MembershipRow { is_in, checked_ms: 1000 };
+        assert!(holds(at(0), 1000) && !holds(at(0), 1000 + ABSENT_MS));
+        assert!(holds(at(1), 1000 + ABSENT_MS) && !holds(at(1), 1000 + CONFIRMED_MS));
+    }
 
     #[test]
     fn grace_is_for_who_was_in_and_ends() {

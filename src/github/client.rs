@@ -48,6 +48,27 @@ pub struct Profile {
     pub name: Option<String>,
 }
 
+/// What a name means at GitHub, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// The number of the organisation, team or user.
+    pub id: u64,
+    /// The number of a team's organisation; 0: no team.
+    pub organisation: u64,
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct Membership {
+    state: String,
+    /// Of a membership in an organisation.
+    organization: Option<Numbered>,
+}
+
 /// Calls for one app.
 pub struct Client<'a>(pub &'a App);
 
@@ -106,23 +127,52 @@ impl Client<'_> {
         }
     }
 
-    /// Whether the person belongs to an organisation or a team now. A user is compared by name, which asks nobody.
-    pub async fn is_in(&self, access: &str, login: &str, entity: &Entity) -> Result<bool, Failure> {
-        let path = match entity {
-            Entity::User(name) => return Ok(name.eq_ignore_ascii_case(login)),
-            Entity::Org(org) => format!("/user/memberships/orgs/{org}"),
-            Entity::Team(org, team) => format!("/orgs/{org}/teams/{team}/memberships/{login}"),
-        };
-        #[derive(Deserialize)]
-        struct Membership {
-            state: String,
+    /// What the entity is that the person belongs to now; `None`: the person does not. A user is compared by name, which
+    /// asks nobody. A team's membership does not say which team it is, so the team is asked for as well.
+    pub async fn belonging(&self, access: &str, person: &Profile, entity: &Entity) -> Result<Option<Pin>, Failure> {
+        match entity {
+            Entity::User(name) => {
+                let is_named = name.eq_ignore_ascii_case(&person.login);
+                Ok(is_named.then_some(Pin { id: person.id, organisation: 0 }))
+            }
+            Entity::Org(org) => {
+                let membership = self.membership(access, &format!("/user/memberships/orgs/{org}")).await?;
+                let organisation = match membership {
+                    Some(Membership { organization, .. }) => organization.ok_or_else(malformed)?,
+                    None => return Ok(None),
+                };
+                Ok(Some(Pin { id: organisation.id, organisation: 0 }))
+            }
+            Entity::Team(org, team) => {
+                let path = format!("/orgs/{org}/teams/{team}");
+                if self.membership(access, &format!("{path}/memberships/{}", person.login)).await?.is_none() {
+                    return Ok(None);
+                }
+                #[derive(Deserialize)]
+                struct Team {
+                    id: u64,
+                    organization: Numbered,
+                }
+                let team: Option<Team> = self.visible(access, &path).await?;
+                Ok(team.map(|team| Pin { id: team.id, organisation: team.organization.id }))
+            }
         }
-        let answer = self.get(access, &path).await?;
+    }
+
+    /// An active membership.
+    async fn membership(&self, access: &str, path: &str) -> Result<Option<Membership>, Failure> {
+        let membership: Option<Membership> = self.visible(access, path).await?;
+        Ok(membership.filter(|membership| membership.state == "active"))
+    }
+
+    /// What GitHub shows to the person through the app; `None` where it says that there is no such thing.
+    async fn visible<T: serde::de::DeserializeOwned>(&self, access: &str, path: &str) -> Result<Option<T>, Failure> {
+        let answer = self.get(access, path).await?;
         match answer.status {
-            200 => parse::<Membership>(&answer).map(|membership| membership.state == "active"),
-            404 => Ok(false),
+            200 => parse(&answer).map(Some),
+            404 => Ok(None),
             // The organisation does not let the app look, so nobody gets in by it.
-            403 if !is_rate_limit(&answer) => Ok(false),
+            403 if !is_rate_limit(&answer) => Ok(None),
             status => Err(unusable(&answer, status)),
         }
     }
@@ -186,8 +236,11 @@ fn read_tokens(body: &[u8], now_ms: u64) -> Result<Tokens, Failure> {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
-    serde_json::from_slice(&answer.body)
-        .map_err(|_| Failure::Unavailable("an answer that is not of its form".to_owned()))
+    serde_json::from_slice(&answer.body).map_err(|_| malformed())
+}
+
+fn malformed() -> Failure {
+    Failure::Unavailable("an answer that is not of its form".to_owned())
 }
 
 fn form(fields: &[(&str, &str)]) -> String {

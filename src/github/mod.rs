@@ -7,7 +7,7 @@ mod client;
 pub mod signature;
 pub mod webhook;
 
-pub use client::{Client, Failure, Profile, Tokens};
+pub use client::{Client, Failure, Pin, Profile, Tokens};
 
 /// How GitHub is reached, and as which app.
 #[derive(Clone, Debug, PartialEq, Eq)]

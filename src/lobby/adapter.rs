@@ -177,7 +177,7 @@ impl Lobby {
         let row = db.token_by_secret(token.expose(), from, now_ms).await?;
         let gate = Gate { env: &self.env, config: &config, db: &db, now_ms };
         let row = match row {
-            Some(row) if gate.confirm_if_due(&row.person, LATE_MS).await? => Some(row),
+            Some(row) if !gate.has_lapsed(&row.person) && gate.confirm_if_due(&row.person, LATE_MS).await? => Some(row),
             _ => None,
         };
         let refused = |message: &str| Verdict::Refused(message.to_owned());

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use session_hub::call::AuditWanted;
 use worker::{D1PreparedStatement, console_error};
 
-use super::{Db, Param};
+use super::{Db, Param, changed};
 use crate::error::Error;
 
 /// Entries sealed in one go: with what reads them, fewer statements than the 50 that D1 grants a request of the free plan.
@@ -53,32 +53,64 @@ impl Row {
     }
 }
 
+/// An entry on its way into the table.
+pub(super) struct Drafted {
+    draft: Draft,
+    detail: String,
+}
+
+impl Drafted {
+    pub(super) fn new(draft: Draft) -> Result<Drafted, Error> {
+        let draft = draft.bounded();
+        Ok(Drafted { detail: serde_json::to_string(&draft.detail)?, draft })
+    }
+
+    /// Its columns from at_ms to detail, in the table's order.
+    pub(super) fn params(&self) -> [Param<'_>; 8] {
+        [
+            Param::Number(self.draft.at_ms),
+            Param::Text(self.draft.actor.kind.word()),
+            Param::Text(&self.draft.actor.id),
+            Param::Text(&self.draft.actor.name),
+            Param::Text(self.draft.via.word()),
+            Param::Text(self.draft.action.word()),
+            Param::Text(&self.draft.target),
+            Param::Text(&self.detail),
+        ]
+    }
+}
+
 impl Db {
     /// Adds an entry. Once this returns, it is there for good.
     pub async fn append_audit(&self, draft: Draft) -> Result<(), Error> {
-        let draft = draft.bounded();
-        let detail = serde_json::to_string(&draft.detail)?;
+        let drafted = Drafted::new(draft)?;
         let insert = self.prepare(
             "INSERT INTO audit (at_ms, actor_kind, actor, actor_name, via, action, target, detail)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            &[
-                Param::Number(draft.at_ms),
-                Param::Text(draft.actor.kind.word()),
-                Param::Text(&draft.actor.id),
-                Param::Text(&draft.actor.name),
-                Param::Text(draft.via.word()),
-                Param::Text(draft.action.word()),
-                Param::Text(&draft.target),
-                Param::Text(&detail),
-            ],
+            &drafted.params(),
         )?;
-        let answers = self.batch(vec![insert, self.unsealed()?]).await?;
-        let tail = answers.get(1).map(|answer| answer.results::<Row>()).transpose()?.unwrap_or_default();
+        self.do_audited(insert, Vec::new()).await?;
+        Ok(())
+    }
+
+    /// Adds an entry and does what it tells of, both or nothing. Whether there is anything to do, the statement of the entry
+    /// asks for itself, and as the deeds do. Returns how many rows the last deed changed, 0 without one.
+    pub(super) async fn do_audited(
+        &self,
+        entry: D1PreparedStatement,
+        deeds: Vec<D1PreparedStatement>,
+    ) -> Result<usize, Error> {
+        let mut statements = vec![entry];
+        statements.extend(deeds);
+        let last = statements.len() - 1;
+        statements.push(self.unsealed()?);
+        let answers = self.batch(statements).await?;
+        let tail = answers.last().map(|answer| answer.results::<Row>()).transpose()?.unwrap_or_default();
         if let Err(error) = self.seal(tail).await {
             // The entry itself is written: whoever adds or reads the next one seals it too.
             console_error!("{}", serde_json::json!({ "event": "audit_unsealed", "detail": error.detail }));
         }
-        Ok(())
+        if last == 0 { Ok(0) } else { changed(answers.get(last)) }
     }
 
     /// The newest entry of the chain.

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::{Db, Param};
-use crate::auth::device::{ATTEMPTS_MAX, ATTEMPTS_MS, OPEN_MAX, OPEN_PER_ADDRESS_MAX, UserCode};
+use crate::auth::device::{ATTEMPTS_MAX, ATTEMPTS_MS, OPEN_MAX, OPEN_PER_NETWORK_MAX, UserCode};
 use crate::auth::secret;
 use crate::auth::token::Scope;
 use crate::error::Error;
@@ -22,6 +22,8 @@ pub struct NewRequest<'a> {
     pub scope: Scope,
     /// Where it was asked from; empty: the hub's own machine.
     pub address: &'a str,
+    /// What the address is counted as.
+    pub network: &'a str,
     /// Seconds between polls.
     pub interval_s: u64,
     /// When it came.
@@ -83,10 +85,11 @@ impl Db {
         let inserted = self
             .run(
                 "INSERT INTO device_requests
-                   (device_hash, user_hash, name, scope, address, interval_s, created_ms, expires_ms)
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-                 WHERE (SELECT count(*) FROM device_requests) < ?9
-                   AND (?5 = '' OR (SELECT count(*) FROM device_requests WHERE address = ?5) < ?10)
+                   (device_hash, user_hash, name, scope, address, interval_s, created_ms, expires_ms, network)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?11
+                 WHERE (SELECT count(*) FROM device_requests WHERE state = 'pending') < ?9
+                   AND (?11 = '' OR (SELECT count(*) FROM device_requests
+                                     WHERE network = ?11 AND state = 'pending') < ?10)
                  ON CONFLICT DO NOTHING",
                 &[
                     Param::Text(&secret::hash(request.device_code)),
@@ -98,7 +101,8 @@ impl Db {
                     Param::Number(request.now_ms),
                     Param::Number(request.expires_ms),
                     Param::Number(OPEN_MAX),
-                    Param::Number(OPEN_PER_ADDRESS_MAX),
+                    Param::Number(OPEN_PER_NETWORK_MAX),
+                    Param::Text(request.network),
                 ],
             )
             .await?;

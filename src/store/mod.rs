@@ -54,8 +54,7 @@ impl Db {
     /// Runs a statement; returns how many rows it changed.
     async fn run(&self, sql: &str, params: &[Param<'_>]) -> Result<usize, Error> {
         let result = self.prepare(sql, params)?.run().await.map_err(failed)?;
-        let meta = result.meta().map_err(failed)?;
-        meta.and_then(|meta| meta.changes).ok_or_else(|| Error::internal("D1 did not say how many rows changed"))
+        changed(Some(&result))
     }
 
     /// Runs statements in one transaction: all of them or none.
@@ -83,6 +82,13 @@ impl Db {
             .collect();
         self.0.prepare(sql).bind(&values).map_err(failed)
     }
+}
+
+/// How many rows a statement of a batch changed.
+fn changed(result: Option<&D1Result>) -> Result<usize, Error> {
+    let unsaid = || Error::internal("D1 did not say how many rows changed");
+    let meta = result.ok_or_else(unsaid)?.meta().map_err(failed)?;
+    meta.and_then(|meta| meta.changes).ok_or_else(unsaid)
 }
 
 fn failed(error: worker::Error) -> Error {

@@ -13,6 +13,8 @@ pub const OWNERS_MAX: u64 = 40;
 const GUESTS_PER_LINK_MAX: u64 = 100;
 /// Teams that one owner's sessions are shared with and a visitor may be asked about.
 const TEAMS_MAX: u64 = 20;
+/// Visits that are ended in one go: each is a call to a hub.
+const VISITS_MAX: u64 = 200;
 
 /// Somebody who shares sessions.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,6 +34,36 @@ pub struct GroundRow {
     pub kind: String,
     /// The team.
     pub grantee: String,
+    /// GitHub's number of it.
+    pub github: u64,
+}
+
+/// A team that something is shared with.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TeamRow {
+    /// As `organisation/team`.
+    pub team: String,
+    /// GitHub's number of it.
+    pub github: u64,
+}
+
+/// Somebody who may have something open in another's hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct VisitRow {
+    /// Who.
+    pub person: u64,
+    /// Whose hub.
+    pub owner: u64,
+}
+
+/// A membership that is to be confirmed again.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DueRow {
+    /// Whose.
+    pub person: u64,
+    /// Of which team.
+    #[serde(flatten)]
+    pub team: TeamRow,
 }
 
 /// A guest link that works.
@@ -78,15 +110,16 @@ pub struct MembershipRow {
 }
 
 impl Db {
-    /// Remembers where a share is. A guest link's secret is kept as its hash.
-    pub async fn save_share(&self, owner: u64, share: &ShareView, link: &str) -> Result<(), Error> {
+    /// Remembers where a share is; a guest link's secret as its hash, a team with its number.
+    pub async fn save_share(&self, owner: u64, share: &ShareView, link: &str, github: u64) -> Result<(), Error> {
         let grantee = match &share.grantee {
             Grantee::Guest => secret::hash(link),
             Grantee::Person(id) | Grantee::Team(id) => id.clone(),
         };
         self.run(
-            "INSERT INTO shares (owner, share, session, kind, grantee, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (owner, share) DO UPDATE SET expires_ms = excluded.expires_ms",
+            "INSERT INTO shares (owner, share, session, kind, grantee, expires_ms, github)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (owner, share) DO UPDATE SET expires_ms = excluded.expires_ms, github = excluded.github",
             &[
                 Param::Number(owner),
                 Param::Number(share.share),
@@ -94,6 +127,7 @@ impl Db {
                 Param::Text(share.grantee.kind()),
                 Param::Text(&grantee),
                 Param::Number(share.expires_ms),
+                Param::Number(github),
             ],
         )
         .await?;
@@ -119,7 +153,7 @@ impl Db {
     /// On what grounds a person may come to an owner's hub: each team once, and the person once.
     pub async fn grounds(&self, owner: u64, person: u64, now_ms: u64) -> Result<Vec<GroundRow>, Error> {
         self.all(
-            "SELECT DISTINCT p.name AS owner_name, s.kind, s.grantee FROM shares s JOIN people p ON p.id = s.owner
+            "SELECT DISTINCT p.name AS owner_name, s.kind, s.grantee, s.github FROM shares s JOIN people p ON p.id = s.owner
              WHERE s.owner = ?1 AND p.lost_ms = 0 AND (s.expires_ms = 0 OR s.expires_ms > ?3)
                AND (s.kind = 'team' OR s.kind = 'person' AND s.grantee = ?2) LIMIT ?4",
             &[Param::Number(owner), Param::Text(&person.to_string()), Param::Number(now_ms), Param::Number(TEAMS_MAX)],
@@ -133,7 +167,7 @@ impl Db {
             "SELECT p.id AS owner, p.name FROM people p WHERE p.id <> ?1 AND p.lost_ms = 0 AND EXISTS
                  (SELECT 1 FROM shares s WHERE s.owner = p.id
                     AND (s.kind = 'person' AND s.grantee = ?2 OR s.kind = 'team' AND EXISTS
-                        (SELECT 1 FROM team_members m WHERE m.person = ?1 AND m.team = s.grantee AND m.is_in = 1)))
+                        (SELECT 1 FROM team_members m WHERE m.person = ?1 AND m.github = s.github AND m.is_in = 1)))
              ORDER BY p.name, p.id LIMIT ?3",
             &[Param::Number(person), Param::Text(&person.to_string()), Param::Number(OWNERS_MAX)],
         )
@@ -141,18 +175,62 @@ impl Db {
     }
 
     /// Teams that somebody else shares something with.
-    pub async fn shared_teams(&self, person: u64) -> Result<Vec<String>, Error> {
-        #[derive(Deserialize)]
-        struct Row {
-            grantee: String,
-        }
-        let rows: Vec<Row> = self
-            .all(
-                "SELECT DISTINCT grantee FROM shares WHERE kind = 'team' AND owner <> ?1 ORDER BY grantee LIMIT ?2",
-                &[Param::Number(person), Param::Number(TEAMS_MAX)],
-            )
+    pub async fn shared_teams(&self, person: u64) -> Result<Vec<TeamRow>, Error> {
+        self.all(
+            "SELECT DISTINCT grantee AS team, github FROM shares WHERE kind = 'team' AND owner <> ?1
+             ORDER BY grantee LIMIT ?2",
+            &[Param::Number(person), Param::Number(TEAMS_MAX)],
+        )
+        .await
+    }
+
+    /// Where these people may have something open besides their own hubs.
+    pub async fn visits(&self, people: &[u64]) -> Result<Vec<VisitRow>, Error> {
+        let list = serde_json::to_string(people)?;
+        self.all(
+            "SELECT DISTINCT p.value AS person, s.owner FROM json_each(?1) p JOIN shares s ON s.owner <> p.value
+             WHERE s.kind = 'person' AND s.grantee = CAST(p.value AS TEXT) OR s.kind = 'team' AND EXISTS
+                 (SELECT 1 FROM team_members m WHERE m.person = p.value AND m.github = s.github AND m.is_in = 1)
+             LIMIT ?2",
+            &[Param::Text(&list), Param::Number(VISITS_MAX)],
+        )
+        .await
+    }
+
+    /// Where people may have something open by a team of this name, or by one whose name begins so; one person's, or
+    /// everybody's at 0.
+    pub async fn visits_by_team(&self, team: &str, prefix: &str, person: u64) -> Result<Vec<VisitRow>, Error> {
+        self.all(
+            "SELECT DISTINCT m.person, s.owner FROM team_members m JOIN shares s ON s.github = m.github AND s.kind = 'team'
+             WHERE m.is_in = 1 AND (?3 = 0 OR m.person = ?3)
+               AND (m.team = ?1 OR ?2 <> '' AND substr(m.team, 1, length(?2)) = ?2) LIMIT ?4",
+            &[Param::Text(team), Param::Text(prefix), Param::Number(person), Param::Number(VISITS_MAX)],
+        )
+        .await
+    }
+
+    /// They are in it no longer, whatever GitHub still answers.
+    pub async fn leave_teams(&self, team: &str, prefix: &str, person: u64, now_ms: u64) -> Result<(), Error> {
+        self.run(
+            "UPDATE team_members SET is_in = 0, checked_ms = ?4 WHERE (?3 = 0 OR person = ?3)
+               AND (team = ?1 OR ?2 <> '' AND substr(team, 1, length(?2)) = ?2)",
+            &[Param::Text(team), Param::Text(prefix), Param::Number(person), Param::Number(now_ms)],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Memberships by which somebody may have something open, last confirmed before this, the oldest first. What nothing is
+    /// shared with any more is forgotten.
+    pub async fn memberships_due(&self, before_ms: u64, limit: u64) -> Result<Vec<DueRow>, Error> {
+        self.run("DELETE FROM team_members WHERE github NOT IN (SELECT github FROM shares WHERE kind = 'team')", &[])
             .await?;
-        Ok(rows.into_iter().map(|row| row.grantee).collect())
+        self.all(
+            "SELECT m.person, m.team, m.github FROM team_members m JOIN people p ON p.id = m.person
+             WHERE m.is_in = 1 AND m.checked_ms <= ?1 AND p.lost_ms = 0 ORDER BY m.checked_ms LIMIT ?2",
+            &[Param::Number(before_ms), Param::Number(limit)],
+        )
+        .await
     }
 
     /// The guest link of this secret, while it works.
@@ -214,20 +292,27 @@ impl Db {
     }
 
     /// Whether a person is in a team, as GitHub last said.
-    pub async fn membership(&self, person: u64, team: &str) -> Result<Option<MembershipRow>, Error> {
+    pub async fn membership(&self, person: u64, github: u64) -> Result<Option<MembershipRow>, Error> {
         self.first(
-            "SELECT is_in, checked_ms FROM team_members WHERE person = ?1 AND team = ?2",
-            &[Param::Number(person), Param::Text(team)],
+            "SELECT is_in, checked_ms FROM team_members WHERE person = ?1 AND github = ?2",
+            &[Param::Number(person), Param::Number(github)],
         )
         .await
     }
 
-    /// Remembers what GitHub said.
-    pub async fn save_membership(&self, person: u64, team: &str, is_in: bool, now_ms: u64) -> Result<(), Error> {
+    /// Remembers what GitHub said at this time, unless something newer is known.
+    pub async fn save_membership(&self, person: u64, team: &TeamRow, is_in: bool, now_ms: u64) -> Result<(), Error> {
         self.run(
-            "INSERT INTO team_members (person, team, is_in, checked_ms) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (person, team) DO UPDATE SET is_in = excluded.is_in, checked_ms = excluded.checked_ms",
-            &[Param::Number(person), Param::Text(team), Param::Number(is_in.into()), Param::Number(now_ms)],
+            "INSERT INTO team_members (person, github, team, is_in, checked_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (person, github) DO UPDATE SET team = excluded.team, is_in = excluded.is_in,
+             checked_ms = excluded.checked_ms WHERE excluded.checked_ms >= team_members.checked_ms",
+            &[
+                Param::Number(person),
+                Param::Number(team.github),
+                Param::Text(&team.team),
+                Param::Number(is_in.into()),
+                Param::Number(now_ms),
+            ],
         )
         .await?;
         Ok(())

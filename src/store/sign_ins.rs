@@ -67,7 +67,7 @@ impl Db {
             .first(
                 "SELECT s.id, s.created_ms, s.seen_ms, p.id AS person, p.name AS person_name, p.role,
                      CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
-                     p.recheck_ms
+                     p.recheck_ms, p.doubt
                  FROM sign_ins s JOIN people p ON p.id = s.person
                  WHERE s.cookie_hash = ?1 AND s.created_ms > ?2 AND s.seen_ms > ?3 AND p.lost_ms = 0",
                 &[

@@ -51,6 +51,17 @@ pub struct NewToken<'a> {
     pub expires_ms: u64,
     /// The one session that it is for; 0: none in particular.
     pub session: u64,
+    /// The token that makes it: it ends no later, and is revoked with it. Empty: a person makes it.
+    pub maker: &'a str,
+}
+
+/// What a token may be used for, by its id.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ScopeOf {
+    /// Its id.
+    pub id: String,
+    /// Its scope.
+    pub scope: Scope,
 }
 
 /// A token as its owner sees it in a list.
@@ -77,14 +88,24 @@ pub struct TokenEntry {
 }
 
 impl Db {
-    /// A new token, by the hash of its secret. False when the person has as many as allowed.
-    pub async fn add_token(&self, token: &NewToken<'_>, now_ms: u64) -> Result<bool, Error> {
-        let inserted = self
-            .run(
-                "INSERT INTO tokens (id, person, name, scope, secret_hash, created_ms, expires_ms, session)
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?8, ?9
+    /// A new token, by the hash of its secret; when it ends, which is no later than its maker does. `None` when the person
+    /// has as many as allowed, or the maker works no more.
+    pub async fn add_token(&self, token: &NewToken<'_>, now_ms: u64) -> Result<Option<u64>, Error> {
+        #[derive(Deserialize)]
+        struct Row {
+            expires_ms: u64,
+        }
+        let row: Option<Row> = self
+            .first(
+                "INSERT INTO tokens (id, person, name, scope, secret_hash, created_ms, expires_ms, session, maker)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6,
+                     CASE WHEN coalesce(m.expires_ms, 0) = 0 OR (?8 > 0 AND ?8 < m.expires_ms) THEN ?8 ELSE m.expires_ms END,
+                     ?9, ?10
+                 FROM (SELECT 1) LEFT JOIN tokens m ON m.id = ?10 AND m.person = ?2
                  WHERE (SELECT count(*) FROM tokens
-                        WHERE person = ?2 AND revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > ?6)) < ?7",
+                        WHERE person = ?2 AND revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > ?6)) < ?7
+                   AND (?10 = '' OR (m.revoked_ms = 0 AND (m.expires_ms = 0 OR m.expires_ms > ?6)))
+                 RETURNING expires_ms",
                 &[
                     Param::Text(token.id),
                     Param::Number(token.person),
@@ -95,10 +116,11 @@ impl Db {
                     Param::Number(TOKENS_MAX),
                     Param::Number(token.expires_ms),
                     Param::Number(token.session),
+                    Param::Text(token.maker),
                 ],
             )
             .await?;
-        Ok(inserted > 0)
+        Ok(row.map(|row| row.expires_ms))
     }
 
     /// Whether the person may have another token.
@@ -123,7 +145,7 @@ impl Db {
             .first(
                 "SELECT t.id, t.name, t.scope, t.session, t.used_ms, t.expires_ms, p.id AS person, p.name AS person_name, p.role,
                      CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
-                     p.recheck_ms
+                     p.recheck_ms, p.doubt
                  FROM tokens t JOIN people p ON p.id = t.person
                  WHERE t.secret_hash = ?1 AND t.revoked_ms = 0 AND (t.expires_ms = 0 OR t.expires_ms > ?2)
                    AND p.lost_ms = 0",
@@ -143,14 +165,15 @@ impl Db {
         Ok(row)
     }
 
-    /// The token with this id, if it works.
+    /// The token with this id, if it works. Whoever is in doubt shows the token itself, which has their access confirmed.
     pub async fn token_by_id(&self, id: &str, now_ms: u64) -> Result<Option<TokenRow>, Error> {
         self.first(
             "SELECT t.id, t.name, t.scope, t.session, t.used_ms, t.expires_ms, p.id AS person, p.name AS person_name, p.role,
                  CASE WHEN p.login <> '' THEN p.login ELSE p.email END AS login, p.github, p.allowed_by, p.checked_ms,
-                 p.recheck_ms
+                 p.recheck_ms, p.doubt
              FROM tokens t JOIN people p ON p.id = t.person
-             WHERE t.id = ?1 AND t.revoked_ms = 0 AND (t.expires_ms = 0 OR t.expires_ms > ?2) AND p.lost_ms = 0",
+             WHERE t.id = ?1 AND t.revoked_ms = 0 AND (t.expires_ms = 0 OR t.expires_ms > ?2)
+               AND p.lost_ms = 0 AND p.doubt = ''",
             &[Param::Text(id), Param::Number(now_ms)],
         )
         .await
@@ -188,14 +211,28 @@ impl Db {
         Ok(row.map(|row| row.scope))
     }
 
-    /// Revokes a token of this person; again changes nothing. Its scope, or `None` if there is no such token.
-    pub async fn revoke_token(&self, person: u64, id: &str, now_ms: u64) -> Result<Option<Scope>, Error> {
+    /// Revokes a token of this person, and what it made, and what that made. Returns what was revoked with it, itself too;
+    /// again changes nothing and returns the same. Empty: there is no such token.
+    pub async fn revoke_token(&self, person: u64, id: &str, now_ms: u64) -> Result<Vec<ScopeOf>, Error> {
+        let (person, id) = (Param::Number(person), Param::Text(id));
         self.run(
-            "UPDATE tokens SET revoked_ms = ?3 WHERE id = ?1 AND person = ?2 AND revoked_ms = 0",
-            &[Param::Text(id), Param::Number(person), Param::Number(now_ms)],
+            "UPDATE tokens SET revoked_ms = ?3 WHERE revoked_ms = 0 AND id IN
+                 (WITH RECURSIVE made (id) AS (SELECT id FROM tokens WHERE id = ?1 AND person = ?2
+                      UNION SELECT t.id FROM tokens t JOIN made ON t.maker = made.id WHERE t.maker <> '' AND t.person = ?2)
+                  SELECT id FROM made)",
+            &[id, person, Param::Number(now_ms)],
         )
         .await?;
-        self.token_scope(person, id).await
+        self.all(
+            "SELECT t.id, t.scope FROM tokens t WHERE t.id IN
+                 (WITH RECURSIVE made (id) AS (SELECT id FROM tokens WHERE id = ?1 AND person = ?2
+                      UNION SELECT t.id FROM tokens t JOIN made ON t.maker = made.id WHERE t.maker <> '' AND t.person = ?2)
+                  SELECT id FROM made)
+               AND t.revoked_ms = (SELECT revoked_ms FROM tokens WHERE id = ?1)
+             ORDER BY t.id <> ?1, t.id",
+            &[id, person],
+        )
+        .await
     }
 
     /// Revokes the tokens that were for one session alone.

@@ -53,6 +53,41 @@ test("instead of GitHub", async (t) => {
     assert.equal((await bob.get("/api/access", { headers: forBob })).status, 403);
   });
 
+  await t.test("tokens work while Access vouched within 30 days, and a browser's visit makes them work again", async () => {
+    const DAY_MS = 24 * 60 * 60 * 1000;
+    const headers = await access.headers("ann@acme.com");
+    const { api } = await open(hub, headers);
+    const { json: cli } = await api.post("/api/tokens", { name: "script", scope: "cli" }, { headers });
+    const { json: runner } = await api.post("/api/tokens", { name: "box", scope: "runner" }, { headers });
+    const bearer = (value) => ({ headers: { authorization: `Bearer ${value}` } });
+    const ask = () => hub.anonymous().get("/api/sessions", bearer(cli.token));
+    const exchange = () => hub.anonymous().post("/api/tokens/exchange", undefined, bearer(runner.token));
+    const letPass = (ms) =>
+      hub.sql("UPDATE people SET checked_ms = checked_ms - ?1, recheck_ms = recheck_ms - ?1 WHERE email = 'ann@acme.com'", ms);
+    letPass(29 * DAY_MS);
+    assert.equal((await ask()).status, 200);
+    const socket = await hub.anonymous().ws("/ws/connect", bearer((await exchange()).json.jwt));
+
+    letPass(DAY_MS);
+    for (const refused of [await ask(), await exchange()]) {
+      assert.equal(refused.status, 401);
+      assert.match(refused.json.error.message, /not vouched .* 30 days: sign in once in the browser/);
+    }
+    await hub.scheduled();
+    assert.equal((await socket.closed()).code, 4001, "and what is open is closed");
+
+    assert.equal((await api.get("/api/sessions", { headers })).status, 200);
+    assert.equal((await ask()).status, 200);
+    assert.equal((await exchange()).status, 200);
+    const [{ checked_ms: noted }] = hub.sql("SELECT checked_ms FROM people WHERE email = 'ann@acme.com'");
+    await api.get("/api/sessions", { headers });
+    assert.equal(hub.sql("SELECT checked_ms FROM people WHERE email = 'ann@acme.com'")[0].checked_ms, noted, "noted once an hour");
+
+    letPass(31 * DAY_MS);
+    await open(hub, headers);
+    assert.equal((await ask()).status, 200, "a sign-in does as well");
+  });
+
   const wrong = {
     "for another application": { claims: { aud: ["another"] } },
     "from another issuer": { claims: { iss: "https://evil.cloudflareaccess.com" } },
@@ -97,6 +132,25 @@ test("instead of GitHub", async (t) => {
     assert.equal(api, undefined);
     await access.fail(false);
   });
+});
+
+test("who is admin by the variable is so no longer than it says", async (t) => {
+  const access = await startAccess(t);
+  const hub = await startHub(t, { vars: { MUSTER_LOCAL_SECRET: "", ...access.vars, MUSTER_ADMINS: "ann@acme.com bob@acme.com eve@acme.com" } });
+  const isAdmin = async (api, headers) => (await api.get("/api/access", { headers })).status === 200;
+  const [ann, bob, eve] = [await access.headers("ann@acme.com"), await access.headers("bob@acme.com"), await access.headers("eve@acme.com")];
+  const { api: asBob } = await open(hub, bob);
+  for (const headers of [ann, bob, eve]) assert.ok(await isAdmin((await open(hub, headers)).api, headers));
+  hub.vars.MUSTER_ADMINS = "ann@acme.com";
+  await hub.restart();
+  assert.ok(!(await isAdmin((await open(hub, eve)).api, eve)), "at the next sign-in");
+  hub.sql("UPDATE people SET checked_ms = 1 WHERE email = 'bob@acme.com'");
+  await asBob.get("/api/sessions", { headers: bob });
+  assert.ok(!(await isAdmin(asBob, bob)), "or when it is next noted that Access vouches");
+  assert.ok(await isAdmin((await open(hub, ann)).api, ann));
+  hub.vars.MUSTER_ADMINS = "somebody@acme.com";
+  await hub.restart();
+  assert.ok(await isAdmin((await open(hub, ann)).api, ann), "the last one stays");
 });
 
 test("before GitHub: past Access nobody reaches it", async (t) => {

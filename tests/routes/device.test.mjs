@@ -294,6 +294,26 @@ test("one address cannot use up the hub's room", async (t) => {
   assert.equal((await from("203.0.113.8")).status, 200);
 });
 
+test("an IPv6 network counts as one, and only what waits counts", async (t) => {
+  const at = await scene(t);
+  let last = 0;
+  const from = (network) => at.ask({ headers: { "cf-connecting-ip": `${network}::${(last += 1).toString(16)}` } });
+  const refused = async (network) => {
+    const answer = await at.program("/api/device", { name: "x", scope: "cli" }, { "cf-connecting-ip": `${network}::ffff` });
+    return answer.status === 429;
+  };
+  const asked = [];
+  for (let n = 0; n < 20; n += 1) asked.push(await from("2001:db8:1:2"));
+  assert.ok(await refused("2001:db8:1:2"));
+  assert.ok(!(await refused("2001:db8:1:3")), "another network goes on");
+  assert.match((await at.api.get(`/device?code=${asked[0].user_code}`)).text, /2001:db8:1:2::1\b/, "the person sees the address");
+  for (const [each, what] of [[asked[0], "approve"], [asked[1], "deny"]]) {
+    assert.equal((await at.decide(each, what)).status, 200);
+    assert.ok(!(await refused("2001:db8:1:2")), `one that was decided waits no more: ${what}`);
+  }
+  assert.ok(await refused("2001:db8:1:2"), "and each makes room for one");
+});
+
 test("both doors are braked", async (t) => {
   const at = await scene(t, { rateLimit: 2 });
   const headers = { "cf-connecting-ip": "203.0.113.9" };

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { chainOf } from "../support/audit.mjs";
 import { startHub, until } from "../support/index.mjs";
 import { begin, comeBack, signIn, startBoth } from "./lib/github.mjs";
 
@@ -293,6 +294,260 @@ test("a webhook ends access at once", async (t) => {
   });
 });
 
+test("everybody whom a lost team let in is out at once, however many", async (t) => {
+  const crowd = Array.from({ length: 30 }, (_, n) => `p${n}`);
+  const people = ["mona", "keeper", ...crowd];
+  const members = Object.fromEntries(people.map((login) => [login, "member"]));
+  const { hub, github } = await startBoth(t, {
+    people,
+    orgs: { acme: { members, teams: { builders: ["keeper", ...crowd], keepers: ["keeper"] } } },
+    vars: { MUSTER_ADMINS: "mona", MUSTER_ALLOWED_TEAMS: "acme/builders" },
+  });
+  const { api: mona } = await signIn(hub, github, "mona");
+  const bearer = (value) => ({ headers: { authorization: `Bearer ${value}` } });
+  const all = [];
+  for (const login of ["keeper", ...crowd]) {
+    const { api } = await signIn(hub, github, login);
+    const { json } = await api.post("/api/tokens", { name: "script", scope: "cli" });
+    all.push({ login, api, token: json.token, socket: await api.ws("/ws/connect") });
+  }
+  const [keeper, ...rest] = all;
+  assert.equal((await mona.post("/api/access", { kind: "team", name: "acme/keepers" })).status, 201);
+  const { jwt } = (await hub.anonymous().post("/api/tokens/exchange", undefined, bearer(rest[0].token))).json;
+
+  // GitHub's API goes on to say that they are in the team: what the event says counts.
+  assert.equal((await github.deliver("team", { action: "deleted", org: "acme", team: "builders" })).status, 204);
+  const inDoubt = () => hub.sql("SELECT count(*) AS people FROM people WHERE doubt = 'team:acme/builders'")[0].people;
+
+  await t.test("their sockets are closed by the event itself", async () => {
+    for (const { socket, login } of all) assert.equal((await socket.closed()).code, 4001, login);
+    assert.equal(inDoubt(), 31);
+    await assert.rejects(hub.anonymous().ws("/ws/connect", bearer(jwt)), { status: 401 }, "a pass from before opens nothing");
+  });
+
+  await t.test("the next sweep asks about them first", async () => {
+    hub.sql("UPDATE people SET recheck_ms = 0 WHERE login = 'mona'");
+    await hub.scheduled();
+    assert.equal(inDoubt(), 31 - 8);
+    assert.equal(hub.sql("SELECT recheck_ms FROM people WHERE login = 'mona'")[0].recheck_ms, 0);
+  });
+
+  await t.test("neither sign-in nor token works, but of who has another way in", async () => {
+    const half = rest.length / 2;
+    const bySignIn = await Promise.all(rest.slice(0, half).map(({ api }) => api.get("/api/sessions")));
+    const byToken = await Promise.all(rest.slice(half).map(({ token }) => hub.anonymous().get("/api/sessions", bearer(token))));
+    assert.deepEqual([...bySignIn, ...byToken].map((each) => each.status), crowd.map(() => 401));
+    assert.equal((await keeper.api.get("/api/sessions")).status, 200);
+    assert.equal((await hub.anonymous().get("/api/sessions", bearer(keeper.token))).status, 200);
+    assert.equal(inDoubt(), 0);
+    assert.equal(hub.sql("SELECT count(*) AS out FROM people WHERE lost_ms <> 0")[0].out, 30);
+  });
+});
+
+test("while somebody in doubt is being asked about, their other requests wait", async (t) => {
+  const { hub, github } = await startBoth(t);
+  const { api } = await signIn(hub, github, "hubot");
+  hub.sql("UPDATE people SET doubt = 'team:acme/others', recheck_ms = 0, to_close = 1 WHERE login = 'hubot'");
+  const before = (await github.requests("user")).length;
+  const hold = await github.hold("user", { times: 1 });
+  const first = api.get("/api/sessions");
+  await github.untilRequest("user", before + 1);
+  const second = await api.get("/api/sessions");
+  assert.deepEqual([second.status, second.headers.get("retry-after")], [503, "2"]);
+  await hold.release();
+  assert.equal((await first).status, 200);
+  assert.equal((await api.get("/api/sessions")).status, 200);
+});
+
+test("what is lost while GitHub is asked stays lost, whatever it answered before", async (t) => {
+  const { hub, github } = await startBoth(t);
+  await signIn(hub, github, "mona");
+  const { api } = await signIn(hub, github, "hubot");
+  hub.sql("UPDATE people SET recheck_ms = 0 WHERE login = 'hubot'");
+  const before = (await github.requests("team")).length;
+  const hold = await github.hold("team", { times: 1 });
+  const sweep = hub.scheduled();
+  await github.untilRequest("team", before + 1);
+  await github.deliver("team", { action: "deleted", org: "acme", team: "builders" });
+  await hold.release();
+  await sweep;
+  assert.equal((await api.get("/api/sessions")).status, 401);
+});
+
+test("an entry means one organisation or team, whatever takes its name", async (t) => {
+  const { hub, github } = await startBoth(t, {
+    orgs: {
+      acme: { members: { mona: "admin", hubot: "member" }, teams: { builders: ["mona", "hubot"] } },
+      globex: { members: { mona: "admin" }, teams: {} },
+    },
+    vars: { MUSTER_ALLOWED_ORGS: "globex" },
+  });
+  await signIn(hub, github, "mona"); // pins the organisation
+  const isIn = async (login) => (await signIn(hub, github, login)).answer.status === 303;
+  assert.ok(await isIn("hubot")); // pins the team
+
+  await t.test("a team made anew under the name", async () => {
+    await github.deleteTeam("acme", "builders");
+    await github.addTeam("acme", { slug: "builders" });
+    await github.setTeamMember("acme", "builders", "hubot");
+    assert.ok(!(await isIn("hubot")));
+  });
+
+  await t.test("an organisation that took the name", async () => {
+    await github.renameOrg("globex", "initech");
+    await github.addOrg({ login: "globex" });
+    await github.setMember("globex", "outsider", { role: "admin" });
+    assert.ok(!(await isIn("outsider")));
+    assert.ok(!(await isIn("mona")), "and nobody told the hub of the new name yet");
+  });
+
+  await t.test("who renames an organisation takes its entry along", async () => {
+    const renamed = await github.deliver("organization", { action: "renamed", org: "initech", from: "globex", sender: "mona" });
+    assert.equal(renamed.status, 204);
+    assert.ok(await isIn("mona"));
+    assert.ok(!(await isIn("outsider")));
+    const names = hub.sql("SELECT name FROM allowed_entities WHERE kind = 'org'").map((row) => row.name);
+    assert.deepEqual(names, ["initech"]);
+  });
+
+  await t.test("removing somebody from it under its new name is understood", async () => {
+    const { api } = await signIn(hub, github, "mona");
+    await github.renameOrg("initech", "hooli");
+    await github.deliver("organization", { action: "renamed", org: "hooli", from: "initech", sender: "mona" });
+    assert.equal((await api.get("/api/sessions")).status, 200);
+    assert.equal(hub.sql("SELECT allowed_by FROM people WHERE login = 'mona'")[0].allowed_by, "org:hooli");
+    await github.deliver("organization", { action: "deleted", org: "hooli", sender: "mona" });
+    assert.equal((await api.get("/api/sessions")).status, 401);
+  });
+});
+
+test("a team's entry follows the team and its organisation to their new names", async (t) => {
+  const { hub, github } = await startBoth(t);
+  const { api } = await signIn(hub, github, "mona");
+  await github.renameTeam("acme", "builders", "makers");
+  await github.deliver("team", { action: "edited", org: "acme", team: "makers", from: "builders" });
+  await github.renameOrg("acme", "globex");
+  await github.deliver("organization", { action: "renamed", org: "globex", from: "acme", sender: "mona" });
+  assert.deepEqual(hub.sql("SELECT name FROM allowed_entities").map((row) => row.name), ["globex/makers"]);
+  letPass(hub, HOUR_MS);
+  await hub.scheduled();
+  assert.equal((await api.get("/api/sessions")).status, 200);
+  assert.equal((await signIn(hub, github, "hubot")).answer.status, 303);
+});
+
+test("an app that may no longer look into an organisation: the next sweep asks", async (t) => {
+  const { hub, github } = await startBoth(t);
+  for (const action of ["deleted", "suspend"]) {
+    const { api } = await signIn(hub, github, "hubot");
+    await github.setOrg("acme", { installed: false });
+    await hub.scheduled();
+    assert.equal((await api.get("/api/sessions")).status, 200, "it is not due");
+    assert.equal((await github.deliver("installation", { action, org: "acme", login: "mona" })).status, 204);
+    await hub.scheduled();
+    assert.equal((await api.get("/api/sessions")).status, 401, action);
+    await github.setOrg("acme", { installed: true });
+  }
+});
+
+test("who is admin by the variable is so no longer than it says", async (t) => {
+  const { hub, github } = await startBoth(t, { vars: { MUSTER_ADMINS: "mona, hubot" } });
+  const [mona, hubot] = [(await signIn(hub, github, "mona")).api, (await signIn(hub, github, "hubot")).api];
+  const isAdmin = async (api) => (await api.get("/api/access")).status === 200;
+  const nameAdmins = async (names) => {
+    hub.vars.MUSTER_ADMINS = names;
+    await hub.restart();
+    letPass(hub, HOUR_MS);
+    await hub.scheduled();
+  };
+  assert.ok((await isAdmin(mona)) && (await isAdmin(hubot)));
+
+  await t.test("at the next confirmation, and it is written down", async () => {
+    await nameAdmins("mona");
+    assert.ok((await isAdmin(mona)) && !(await isAdmin(hubot)));
+    const [{ id }] = hub.sql("SELECT id FROM people WHERE login = 'hubot'");
+    const entry = chainOf((await mona.get("/api/audit")).text).find((each) => each.action === "role_changed");
+    assert.deepEqual([entry.target, entry.detail.role, entry.actor.kind], [`person ${id}`, "member", "system"]);
+  });
+
+  await t.test("at the next sign-in", async () => {
+    await nameAdmins("mona, hubot");
+    const { api } = await signIn(hub, github, "hubot");
+    assert.ok(await isAdmin(api));
+    hub.vars.MUSTER_ADMINS = "mona";
+    await hub.restart();
+    assert.ok(!(await isAdmin((await signIn(hub, github, "hubot")).api)));
+  });
+
+  await t.test("but the last one stays", async () => {
+    await nameAdmins("somebody-else");
+    assert.ok(await isAdmin(mona));
+  });
+
+  await t.test("and whom an admin made one stays", async () => {
+    const [{ id }] = hub.sql("SELECT id FROM people WHERE login = 'hubot'");
+    assert.equal((await mona.patch(`/api/people/${id}`, { role: "admin" })).status, 204);
+    await nameAdmins("mona, hubot");
+    await signIn(hub, github, "hubot");
+    await nameAdmins("mona");
+    assert.ok(await isAdmin((await signIn(hub, github, "hubot")).api));
+  });
+});
+
+test("the list begins as the variables say, whole or not at all", async (t) => {
+  const { hub, github } = await startBoth(t, { vars: { MUSTER_ALLOWED_ORGS: "globex" } });
+  hub.sql("CREATE TRIGGER cut BEFORE INSERT ON allowed_entities WHEN NEW.kind = 'team' BEGIN SELECT RAISE(ABORT, 'cut off'); END");
+  assert.equal((await signIn(hub, github, "mona")).answer.status, 503);
+  hub.sql("DROP TRIGGER cut");
+  assert.equal((await signIn(hub, github, "mona")).answer.status, 303);
+  assert.deepEqual(hub.sql("SELECT name FROM allowed_entities ORDER BY id").map((row) => row.name), ["globex", "acme/builders"]);
+});
+
+test("what admins do is written down when it is done, and only then", async (t) => {
+  const { hub, github } = await startBoth(t, { vars: { MUSTER_ADMINS: "mona" } });
+  const { api: mona } = await signIn(hub, github, "mona");
+  const { api: hubot } = await signIn(hub, github, "hubot");
+  const [[{ id: own }], [{ id: other }]] = ["mona", "hubot"].map((login) => hub.sql("SELECT id FROM people WHERE login = ?1", login));
+  const told = async () => chainOf((await mona.get("/api/audit")).text).filter((each) => /^(role_changed|access_)/.test(each.action));
+
+  await t.test("what is refused or changes nothing is not", async () => {
+    assert.equal((await mona.patch(`/api/people/${own}`, { role: "member" })).status, 409);
+    assert.equal((await mona.patch("/api/people/999", { role: "admin" })).status, 409);
+    assert.equal((await mona.post("/api/access", { kind: "team", name: "acme/builders" })).status, 201);
+    assert.equal((await mona.delete("/api/access/999")).status, 404);
+    assert.deepEqual(await told(), []);
+  });
+
+  await t.test("what cannot be written down is not done", async () => {
+    hub.sql("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+    const [{ id: entry }] = hub.sql("SELECT id FROM allowed_entities");
+    for (const answer of [
+      await mona.patch(`/api/people/${other}`, { role: "admin" }),
+      await mona.post("/api/access", { kind: "org", name: "globex" }),
+      await mona.delete(`/api/access/${entry}`),
+    ]) {
+      assert.equal(answer.status, 503);
+      assert.match(answer.json.error.message, /audit log could not be written/);
+    }
+    hub.sql("DROP TRIGGER full");
+    assert.deepEqual(hub.sql("SELECT name FROM allowed_entities").map((row) => row.name), ["acme/builders"]);
+    assert.equal((await hubot.get("/api/access")).status, 403);
+    assert.equal((await hubot.get("/api/sessions")).status, 200);
+  });
+
+  await t.test("what is done is, once", async () => {
+    await mona.patch(`/api/people/${other}`, { role: "admin" });
+    const { json } = await mona.post("/api/access", { kind: "org", name: "globex" });
+    await mona.post("/api/access", { kind: "org", name: "globex" });
+    await mona.delete(`/api/access/${json.id}`);
+    const all = (await told()).map((each) => [each.action, each.target, each.actor.id]);
+    assert.deepEqual(all, [
+      ["role_changed", `person ${other}`, String(own)],
+      ["access_granted", "org:globex", String(own)],
+      ["access_withdrawn", "org:globex", String(own)],
+    ]);
+  });
+});
+
 test("admins say who may come in", async (t) => {
   const { hub, github } = await startBoth(t, { vars: { MUSTER_ADMINS: "mona", MUSTER_ALLOWED_TEAMS: "" } });
 
@@ -383,10 +638,10 @@ test("admins say who may come in", async (t) => {
     const socket = await api.ws("/ws/connect");
     // As it is left when the hub's object does not answer: out, and not closed yet.
     hub.sql("DELETE FROM sign_ins WHERE person = (SELECT id FROM people WHERE login = 'robot')");
-    hub.sql("UPDATE people SET lost_ms = 1, recheck_ms = 0 WHERE login = 'robot'");
+    hub.sql("UPDATE people SET lost_ms = 1, to_close = 1 WHERE login = 'robot'");
     await hub.scheduled();
     assert.equal((await socket.closed()).code, 4001);
-    assert.notEqual(hub.sql("SELECT recheck_ms FROM people WHERE login = 'robot'")[0].recheck_ms, 0, "once");
+    assert.equal(hub.sql("SELECT to_close FROM people WHERE login = 'robot'")[0].to_close, 0, "once");
   });
 });
 

@@ -1,6 +1,7 @@
 // Rate limits: the platform's brake on every door, and exact counts of failures. Both say how long to wait.
 
 import assert from "node:assert/strict";
+import { createHmac, randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { openD1 } from "../support/audit.mjs";
 import { startHub } from "../support/index.mjs";
@@ -45,6 +46,22 @@ test("the brake", async (t) => {
     assert.deepEqual(await statuses(4, ask), [401, 401, 401, 429]);
     assert.deepEqual(new Set(await statuses(8, () => hub.anonymous().get("/api/sessions"))), new Set([401]));
   });
+});
+
+test("webhooks whose signature is wrong are braked by address, GitHub's never are", async (t) => {
+  const secret = "a secret of the webhook";
+  const hub = await startHub(t, { rateLimit: 3, vars: { MUSTER_GITHUB_WEBHOOK_SECRET: secret } });
+  const body = JSON.stringify({ zen: "Design for failure." });
+  const send = async (signature, address) => {
+    const headers = { "x-hub-signature-256": `sha256=${signature}`, "x-github-event": "ping", "x-github-delivery": randomUUID() };
+    return (await hub.anonymous().post("/github/webhook", body, from(address, headers))).status;
+  };
+  const genuine = createHmac("sha256", secret).update(body).digest("hex");
+  const statuses = [];
+  for (let n = 0; n < 5; n += 1) statuses.push(await send("00".repeat(32), "203.0.113.5"));
+  assert.deepEqual(statuses, [401, 401, 401, 429, 429]);
+  assert.equal(await send("00".repeat(32), "203.0.113.6"), 401, "another address goes on");
+  for (let n = 0; n < 5; n += 1) assert.equal(await send(genuine, "203.0.113.5"), 204);
 });
 
 test("exact counts", async (t) => {

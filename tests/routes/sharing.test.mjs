@@ -248,6 +248,36 @@ test("a session is shared with a team", async (t) => {
   const open = await attach(hubot, owner, terminal);
   assert.equal(open.answer.right, "viewer");
   assert.equal((await mona.get(`/api/sessions/${session}/shares`)).json.shares[0].here, true);
+
+  await t.test("who is taken out of it is cut off by GitHub's word", async () => {
+    const cut = open.socket.closed();
+    // The API of GitHub still says that he is in it; its event is newer.
+    await github.deliver("membership", { action: "removed", org: "acme", team: "testers", login: "hubot" });
+    assert.equal((await cut).code, 4001);
+    assert.equal((await hubot.get(`/api/sessions/${at}`)).status, 404);
+    await assert.rejects(hubot.ws(`/ws/connect?hub=${owner}`), { status: 404 });
+    assert.equal((await hubot.get("/dashboard")).status, 200, "he works here still, by his other team");
+  });
+
+  await t.test("and within the hour without it", async () => {
+    forget();
+    const again = await attach(hubot, owner, terminal);
+    const cut = again.socket.closed();
+    await github.removeTeamMember("acme", "testers", "hubot");
+    await hub.scheduled();
+    assert.equal((await hubot.get(`/api/sessions/${at}`)).status, 200, "what was just confirmed holds");
+    forget();
+    await hub.scheduled();
+    assert.equal((await cut).code, 4001);
+    assert.equal((await hubot.get(`/api/sessions/${at}`)).status, 404);
+  });
+
+  await t.test("a team that took the name lets nobody in", async () => {
+    await github.setTeamMember("acme", "testers", "hubot");
+    hub.sql("UPDATE shares SET github = github + 1 WHERE kind = 'team'");
+    forget();
+    assert.equal((await hubot.get(`/api/sessions/${at}`)).status, 404);
+  });
 });
 
 test("a guest comes by a link", async (t) => {

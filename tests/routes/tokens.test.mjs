@@ -142,7 +142,7 @@ test("a token ends when it was said to", async (t) => {
       const answer = await api.post("/api/tokens", { name: "ci", scope: "cli", expires_in_s });
       assert.equal(answer.status, 400, JSON.stringify(expires_in_s));
     }
-    assert.equal((await api.post("/api/tokens", { name: "ci", scope: "session" })).json.error.field, "scope");
+    assert.equal((await api.post("/api/tokens", { name: "ci", scope: "session" })).json.error.field, "session");
   });
 
   await t.test("and is told apart in the list", async () => {
@@ -169,5 +169,62 @@ test("a token ends when it was said to", async (t) => {
     const [, id] = /id="token-(\w+)"><th scope="row">laptop script/.exec(page);
     assert.equal((await api.post(`/settings/tokens/${id}/revoke`, new URLSearchParams(), htmx)).status, 200);
     assert.equal((await hub.anonymous().get("/api/sessions", { headers })).status, 401);
+  });
+});
+
+test("a token ends with the token that made it", async (t) => {
+  const hub = await startHub(t);
+  const api = await hub.signIn();
+  const bearer = (token) => ({ headers: { authorization: `Bearer ${token}`, origin: "" } });
+  const makeBy = async (token, body) => {
+    const answer = await hub.anonymous().post("/api/tokens", body, bearer(token));
+    assert.equal(answer.status, 201, answer.text);
+    return answer.json;
+  };
+  const exchange = (token) => hub.anonymous().post("/api/tokens/exchange", undefined, bearer(token));
+  const connect = async (token) => hub.anonymous().ws("/ws/connect", bearer((await exchange(token)).json.jwt));
+
+  await t.test("never later", async () => {
+    const { json: maker } = await api.post("/api/tokens", { name: "ci", scope: "cli", expires_in_s: 3600 });
+    for (const expires_in_s of [undefined, 7200]) {
+      const made = await makeBy(maker.token, { name: "made", scope: "cli", expires_in_s });
+      assert.equal(made.expires_ms, maker.expires_ms);
+      const entry = (await api.get("/api/tokens")).json.tokens.find((each) => each.id === made.id);
+      assert.equal(entry.expires_ms, maker.expires_ms);
+    }
+    const sooner = await makeBy(maker.token, { name: "sooner", scope: "runner", expires_in_s: 60 });
+    assert.ok(sooner.expires_ms < maker.expires_ms && sooner.expires_ms > Date.now());
+    const { json: endless } = await api.post("/api/tokens", { name: "endless", scope: "cli" });
+    assert.equal((await makeBy(endless.token, { name: "made", scope: "cli" })).expires_ms, 0);
+  });
+
+  await t.test("revoked with it, and so is what that made, with their sockets", async () => {
+    const { json: maker } = await api.post("/api/tokens", { name: "ci", scope: "cli" });
+    const { json: other } = await api.post("/api/tokens", { name: "other", scope: "cli" });
+    const second = await makeBy(maker.token, { name: "second", scope: "cli" });
+    const runner = await makeBy(second.token, { name: "third", scope: "runner" });
+    const apart = await makeBy(other.token, { name: "apart", scope: "runner" });
+    const [socket, stays] = [await connect(runner.token), await connect(apart.token)];
+    assert.equal((await api.delete(`/api/tokens/${maker.id}`)).status, 204);
+    assert.equal((await socket.closed()).code, 4007);
+    for (const { token } of [maker, second, runner]) assert.equal((await exchange(token)).status, 401);
+    const { runners } = (await api.get("/api/runners")).json;
+    assert.equal(runners.find((each) => each.runner === runner.id).revoked, true);
+    assert.equal(runners.find((each) => each.runner === apart.id).revoked, false);
+    for (const { token } of [other, apart]) assert.equal((await exchange(token)).status, 200);
+    assert.equal(stays.how, undefined);
+    await stays.close();
+    assert.equal((await api.delete(`/api/tokens/${maker.id}`)).status, 204, "again changes nothing");
+  });
+
+  await t.test("many at once, a token that gives itself up", async () => {
+    const { json: maker } = await api.post("/api/tokens", { name: "ci", scope: "cli" });
+    const made = [];
+    for (let n = 0; n < 25; n += 1) made.push(await makeBy(maker.token, { name: `box ${n}`, scope: "runner" }));
+    const socket = await connect(made[24].token);
+    assert.equal((await hub.anonymous().delete("/api/tokens/self", undefined, bearer(maker.token))).status, 204);
+    await socket.closed();
+    const { tokens } = (await api.get("/api/tokens")).json;
+    assert.ok(made.every(({ id }) => tokens.find((each) => each.id === id).revoked_ms > 0));
   });
 });

@@ -12,7 +12,7 @@ const servers = [];
 
 /** What a controller may call: the world's own methods, and these. */
 const WORLD = [
-  "advance", "addPerson", "rename", "addOrg", "setMember", "removeMember", "setTeamMember", "removeTeamMember", "deleteTeam",
+  "advance", "addPerson", "rename", "addOrg", "renameOrg", "renameTeam", "setMember", "removeMember", "setTeamMember", "removeTeamMember", "deleteTeam",
   "expireCodes", "expireTokens", "revoke",
 ];
 const CALLS = {

@@ -113,6 +113,10 @@ class GitHub {
     return this.#call("addOrg", org);
   }
 
+  renameOrg(login, next) {
+    return this.#call("renameOrg", login, next);
+  }
+
   /** `installed: false`: the GitHub App is not installed there. `restricted: true`: the organisation restricts OAuth Apps. */
   setOrg(login, how) {
     return this.#call("setOrg", login, how);
@@ -129,6 +133,10 @@ class GitHub {
 
   addTeam(org, team) {
     return this.#call("addTeam", org, team);
+  }
+
+  renameTeam(org, slug, next) {
+    return this.#call("renameTeam", org, slug, next);
   }
 
   deleteTeam(org, slug) {
@@ -191,7 +199,7 @@ class GitHub {
   // What breaks.
 
   /**
-   * `endpoint`: authorize, consent, token, refresh, user, org-membership, team-membership, or "*". `kind`: rate-limit,
+   * `endpoint`: authorize, consent, token, refresh, user, org-membership, team-membership, team, or "*". `kind`: rate-limit,
    * secondary-rate-limit, too-many-requests, server-error, bad-gateway, malformed-json, megabyte-body, close, truncate.
    * `options`: {times, retryAfterSeconds, resetSeconds}.
    */

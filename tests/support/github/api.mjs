@@ -27,8 +27,9 @@ export class Api {
     const holder = /^(bearer|token)$/i.test(scheme) ? this.#world.holder(token) : undefined;
     if (!holder) return error(401, "Bad credentials");
     if (holder.person.suspended) return error(403, "Sorry. Your account was suspended.");
-    if (operation === "org-membership") return this.#org(holder, parameters);
-    return operation === "team-membership" ? this.#team(holder, parameters) : this.#user(holder);
+    const answers = { user: () => this.#user(holder), "org-membership": () => this.#org(holder, parameters) };
+    const ofTeams = { "team-membership": () => this.#teamMembership(holder, parameters), team: () => this.#team(holder, parameters) };
+    return { ...answers, ...ofTeams }[operation]();
   }
 
   #user({ person }) {
@@ -43,7 +44,7 @@ export class Api {
     return membership ? ok(this.orgMembership(org, holder.person, membership)) : error(404, "Not Found", docsOf("org-membership"));
   }
 
-  #team(holder, { org: login, team_slug: slug, username }) {
+  #teamMembership(holder, { org: login, team_slug: slug, username }) {
     const org = this.#world.findOrg(login);
     const refusal = this.#mayRead(holder, org, "team-membership");
     if (refusal) return refusal;
@@ -54,6 +55,14 @@ export class Api {
     if (!membership) return error(404, "Not Found", docsOf("team-membership"));
     const url = `${this.#base.api}/organizations/${org.id}/team/${team.id}/memberships/${whose.login}`;
     return ok({ url, role: membership.role, state: membership.state });
+  }
+
+  #team(holder, { org: login, team_slug: slug }) {
+    const org = this.#world.findOrg(login);
+    const refusal = this.#mayRead(holder, org, "team");
+    if (refusal) return refusal;
+    const team = org?.members.has(holder.person.id) ? this.#world.findTeam(login, slug) : undefined;
+    return team ? ok(this.fullTeam(org, team)) : error(404, "Not Found", docsOf("team"));
   }
 
   /** The organisation's own say over the app, and the token's reach. */
@@ -150,6 +159,33 @@ export class Api {
     };
   }
 
+  fullTeam(org, team) {
+    const since = { created_at: SINCE, updated_at: SINCE };
+    const counts = ["public_repos", "public_gists", "followers", "following"];
+    return {
+      ...this.team(org, team),
+      description: null,
+      privacy: "closed",
+      notification_setting: "notifications_enabled",
+      permission: "pull",
+      type: "organization",
+      parent: null,
+      members_count: team.members.size,
+      repos_count: 0,
+      ...since,
+      organization: {
+        ...this.organization(org),
+        html_url: `${this.#base.web}/${org.login}`,
+        has_organization_projects: true,
+        has_repository_projects: true,
+        ...Object.fromEntries(counts.map((name) => [name, 0])),
+        type: "Organization",
+        ...since,
+        archived_at: null,
+      },
+    };
+  }
+
   team(org, { id, slug, name }) {
     const url = `${this.#base.api}/organizations/${org.id}/team/${id}`;
     return {
@@ -171,6 +207,7 @@ const docsOf = (operation) =>
   ({
     user: `${DOCS}/users/users#get-the-authenticated-user`,
     "org-membership": `${DOCS}/orgs/members#get-an-organization-membership-for-the-authenticated-user`,
+    team: `${DOCS}/teams/teams#get-a-team-by-name`,
     "team-membership": `${DOCS}/teams/members#get-team-membership-for-a-user`,
   })[operation];
 

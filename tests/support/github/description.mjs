@@ -15,6 +15,7 @@ export const OPERATIONS = {
   user: { method: "GET", path: "/user" },
   "org-membership": { method: "GET", path: "/user/memberships/orgs/{org}" },
   "team-membership": { method: "GET", path: "/orgs/{org}/teams/{team_slug}/memberships/{username}" },
+  team: { method: "GET", path: "/orgs/{org}/teams/{team_slug}" },
 };
 
 /**

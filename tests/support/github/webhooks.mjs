@@ -99,7 +99,7 @@ export class Webhooks {
     const adapt = {
       membership: () => this.#membership(payload, org, slug, person),
       organization: () => this.#inOrganization(payload, org, person, from),
-      team: () => Object.assign(payload.team, this.#api.team(org, world.team(orgLogin, slug, { deleted: true }))),
+      team: () => this.#team(payload, org, slug, from),
       installation: () => this.#installation(payload, org),
     }[event];
     adapt?.();
@@ -139,6 +139,11 @@ export class Webhooks {
     const was = org.members.get(person.id) ?? { role: "member", state: payload.action === "member_removed" ? "inactive" : "active" };
     const { organization, ...membership } = this.#api.orgMembership(org, person, was);
     payload.membership = membership;
+  }
+
+  #team(payload, org, slug, from) {
+    Object.assign(payload.team, this.#api.team(org, this.#world.team(org.login, slug, { deleted: true })));
+    if (payload.action === "edited" && from) payload.changes = { name: { from } };
   }
 
   #installation(payload, org) {

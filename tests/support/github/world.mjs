@@ -63,6 +63,15 @@ export class World {
     return org;
   }
 
+  /** As when its owners rename it: members, teams and number stay. */
+  renameOrg(login, next) {
+    const org = this.org(login);
+    if (this.findOrg(next)) throw new Error(`${next} is taken`);
+    this.orgs.delete(login.toLowerCase());
+    org.login = next;
+    this.orgs.set(next.toLowerCase(), org);
+  }
+
   findOrg(login) {
     return this.orgs.get(login.toLowerCase());
   }
@@ -97,6 +106,15 @@ export class World {
   team(org, slug, { deleted = false } = {}) {
     const before = deleted ? this.org(org).deletedTeams.get(slug.toLowerCase()) : undefined;
     return this.findTeam(org, slug) ?? before ?? missing(`team ${org}/${slug}`);
+  }
+
+  renameTeam(org, slug, next) {
+    const { teams } = this.org(org);
+    const team = this.team(org, slug);
+    if (teams.has(next.toLowerCase())) throw new Error(`${org}/${next} is taken`);
+    teams.delete(slug.toLowerCase());
+    Object.assign(team, { slug: next, name: next });
+    teams.set(next.toLowerCase(), team);
   }
 
   deleteTeam(org, slug) {
