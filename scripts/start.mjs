@@ -2,6 +2,7 @@
 // on in their keepers, and the next start finds them as they are.
 
 import { fork, spawn } from "node:child_process";
+import { userInfo } from "node:os";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -66,7 +67,9 @@ async function run({ host, port, state, open, "no-runner": alone }) {
 
 /** The hub is a process of its own, out of reach of this terminal's Ctrl-C; it ends when this one does. */
 async function startHub({ host, port, state, log }) {
-  const child = fork(HUB_SCRIPT, ["--host", host, "--port", String(port), "--state", state], {
+  // Whoever is shown a session here is told whose it is.
+  const name = process.env.MUSTER_LOCAL_NAME ?? userInfo().username;
+  const child = fork(HUB_SCRIPT, ["--host", host, "--port", String(port), "--state", state, "--var", `MUSTER_LOCAL_NAME=${name}`], {
     detached: true,
     stdio: ["ignore", "pipe", openLog(log), "ipc"],
   });

@@ -4,13 +4,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertAccessible, assertNoProblems, openBrowser, shot, signInPage, startHub, until } from "../support/index.mjs";
+import { assertSound, inEveryLook, judge } from "./lib/looks.mjs";
 import { startStage } from "./lib/stage.mjs";
-
-const THEMES = ["dark", "light"];
-const WIDTHS = [
-  { name: "1440", width: 1440, height: 900 },
-  { name: "390", width: 390, height: 844 },
-];
 
 /** Names of sessions, and what their agents say. */
 const CAST = [
@@ -58,54 +53,6 @@ async function startCast(t) {
   }
   stage.runnerId = (await stage.runnerOnline()).runner;
   return stage;
-}
-
-/** One h1, one main, a title, no heading level left out, no id twice, nothing wider than the window. */
-async function assertSound(page) {
-  const facts = await page.evaluate(() => {
-    const shown = (element) => element.checkVisibility();
-    const levels = [...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].filter(shown).map((each) => Number(each.tagName[1]));
-    const ids = [...document.querySelectorAll("[id]")].map((each) => each.id);
-    return {
-      title: document.title,
-      mains: [...document.querySelectorAll("main")].filter(shown).length,
-      h1s: levels.filter((level) => level === 1).length,
-      skips: levels.filter((level, n) => n > 0 && level > levels[n - 1] + 1).length,
-      doubled: ids.filter((id, n) => ids.indexOf(id) !== n),
-      overflow: document.documentElement.scrollWidth - innerWidth,
-      lang: document.documentElement.lang,
-      inline: document.querySelectorAll("script:not([src]), [onclick], [onload]").length,
-    };
-  });
-  assert.match(facts.title, /Muster/);
-  assert.equal(facts.mains, 1, "one main landmark");
-  assert.equal(facts.h1s, 1, "one first heading");
-  assert.equal(facts.skips, 0, "no heading level skipped");
-  assert.deepEqual(facts.doubled, [], "no id twice");
-  assert.ok(facts.overflow <= 0, `nothing is wider than the window (${facts.overflow} px)`);
-  assert.equal(facts.lang, "en");
-  assert.equal(facts.inline, 0, "no inline script");
-}
-
-/** All that is asked of a page that is open. */
-async function judge(page, name) {
-  await assertSound(page);
-  await shot(page, name);
-  await assertAccessible(page, { except: [".xterm"] });
-}
-
-/** Every combination of theme and width, as a test of its own below `t`. */
-async function inEveryLook(t, story) {
-  const { another } = await openBrowser(t);
-  for (const colorScheme of THEMES) {
-    for (const { name, width, height } of WIDTHS) {
-      await t.test(`${colorScheme}, ${name} px`, async () => {
-        const page = await another({ width, height, colorScheme });
-        await story({ page, look: `${colorScheme}-${name}` });
-        await page.context().close();
-      });
-    }
-  }
 }
 
 test("a stranger sees the sign-in page, a newcomer the way to a first runner", async (t) => {

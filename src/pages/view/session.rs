@@ -167,12 +167,6 @@ impl SessionDetailView {
         self.right >= Right::Driver
     }
 
-    /// Whoever looks may send prompts.
-    #[must_use]
-    pub fn may_prompt(&self) -> bool {
-        self.right >= Right::Prompter
-    }
-
     /// As its address names it: `7`, or `3-7` in another's hub.
     #[must_use]
     pub fn address(&self) -> String {
