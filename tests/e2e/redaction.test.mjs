@@ -58,6 +58,19 @@ test("no log holds a secret, and no row holds one that proves who somebody is", 
   assert.ok((await deliver(webhookSecret)).status < 300);
   assert.equal((await deliver("another")).status, 401);
 
+  // A guest opens a link, works, and somebody shows the link where it does not belong.
+  const { json: shared } = await api.post(`/api/sessions/${session}/shares`, { kind: "guest", right: "driver" });
+  const invitation = shared.link.split("#")[1];
+  const joined = await hub.anonymous().post("/guest", new URLSearchParams({ link: invitation, name: "Gus" }));
+  const guestCookie = joined.headers.getSetCookie()[0].split(";")[0];
+  const guest = new Api(hub.url, guestCookie);
+  const guestCsrf = pageHeaders(hub.url, guestCookie)["x-csrf-token"];
+  assert.equal((await guest.get(joined.headers.get("location"))).status, 200);
+  await (await guest.ws(`/ws/connect?hub=1&link=${invitation}`)).close();
+  assert.equal((await hub.anonymous().get(`/guest?link=${invitation}`)).status, 200);
+  assert.equal((await hub.anonymous().post("/guest", new URLSearchParams({ link: `${invitation}x`, name: "Eve" }))).status, 404);
+  assert.equal((await hub.anonymous().get("/api/sessions", bearer(invitation))).status, 401);
+
   // The person's own program checks what was written down of it all, which another side wrote.
   const exported = join(tempDir(t, "audit"), "audit.jsonl");
   const head = [];
@@ -88,6 +101,9 @@ test("no log holds a secret, and no row holds one that proves who somebody is", 
     jwt,
     "the local secret": secrets.MUSTER_LOCAL_SECRET,
     "the JWT key": Object.values(JSON.parse(secrets.MUSTER_JWT_KEYS).keys)[0],
+    "a guest link": invitation,
+    "a guest's cookie": guestCookie.split("=")[1],
+    "a guest's CSRF token": guestCsrf,
     "the webhook's secret": webhookSecret,
     "the client's secret": clientSecret,
   };
