@@ -15,8 +15,21 @@ function start() {
   document.addEventListener("change", ({ target }) => target.closest("#filters") && changed());
   document.addEventListener("reset", ({ target }) => target.id === "filters" && setTimeout(cleared));
   document.addEventListener("htmx:after:swap", apply);
+  askForInvitations();
   holdWhilePointed();
   apply();
+}
+
+/** The board says how often somebody else shared something; what that is stands apart, and asks for itself when it is more. */
+function askForInvitations() {
+  const count = () => document.getElementById("board")?.dataset.invitations;
+  let known = count();
+  document.addEventListener("htmx:after:swap", () => {
+    const now = count();
+    if (now === undefined || now === known) return;
+    known = now;
+    document.body.dispatchEvent(new Event("invitation"));
+  });
 }
 
 function choose(name, value) {

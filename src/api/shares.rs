@@ -1,11 +1,14 @@
 //! `/api/sessions/:session/shares` and `/api/shared`: with whom sessions are shared, and what others share. What pages do
 //! with shares goes through here too.
 
-use futures_util::future::join_all;
+use std::collections::BTreeSet;
+
+use futures_util::future::{join_all, try_join_all};
 use protocol::right::Right;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use session_hub::call::{Grantee, Reply, Request, ShareView, Shared, SharedSession, Shares};
+use session_hub::call::{Caller, Grantee, Reply, Request, ShareView, Shared, SharedSession, Shares};
+use session_hub::standing::Standing;
 use worker::{Response, console_error};
 
 use super::answer;
@@ -16,6 +19,7 @@ use crate::error::{Error, Kind};
 use crate::github::{Entity, Failure};
 use crate::http::{self, Visit};
 use crate::place::Place;
+use crate::session_hub::client;
 use crate::store::Db;
 use crate::store::shares::OwnerRow;
 
@@ -23,6 +27,8 @@ use crate::store::shares::OwnerRow;
 const GUEST_LINK: &str = "Guest link";
 /// How long a guest link lives of which nothing else was said, in seconds: a day.
 const GUEST_LIFE_S: u64 = 24 * 60 * 60;
+/// People of a team whose dashboards are told at once: the platform lets a request of the free plan make 50 calls.
+const INVITED_AT_ONCE_MAX: usize = 20;
 /// How long a share may live, in seconds, if it ends at all.
 const LIFE_S: std::ops::RangeInclusive<u64> = 60..=366 * 24 * 60 * 60;
 
@@ -160,7 +166,33 @@ pub async fn share(visit: &Visit, session: &Place<u64>, wish: Wish) -> Result<Ma
         db.drop_share(visit.person()?.number(), view.share).await?;
         return Err(unwritten);
     }
+    if let Err(unsaid) = invite(visit, &db, &view).await {
+        // They find it when they next look.
+        let line = json!({ "event": "invitation_unsaid", "request_id": visit.request_id, "detail": unsaid.detail });
+        console_error!("{line}");
+    }
     Ok(Made { view, link })
+}
+
+/// Lets the dashboards of those who may see it now ask for it.
+async fn invite(visit: &Visit, db: &Db, view: &ShareView) -> Result<(), Error> {
+    let people: Vec<String> = match &view.grantee {
+        Grantee::Guest => Vec::new(),
+        Grantee::Person(id) => vec![id.clone()],
+        Grantee::Team(team) => {
+            let own = visit.person()?.number();
+            let visits = db.visits_by_team(team, "", 0).await?.into_iter();
+            let people = visits.map(|visit| visit.person).filter(|person| *person != own);
+            let people: BTreeSet<u64> = people.take(INVITED_AT_ONCE_MAX).collect();
+            people.into_iter().map(|person| person.to_string()).collect()
+        }
+    };
+    let tell = |person: String| {
+        let caller = Caller { person, name: String::new(), via: audit::Via::System, standing: Standing::Owner };
+        client::call(&visit.env, caller, Request::Invited)
+    };
+    try_join_all(people.into_iter().map(tell)).await?;
+    Ok(())
 }
 
 async fn write_down(

@@ -39,6 +39,7 @@ routes! {
     Post "/guest/leave" Anyone pages::guest::leave;
 
     Get "/dashboard" Person pages::dashboard::show;
+    Get "/dashboard/shared" Person pages::dashboard::shared;
     Get "/sessions" Person pages::dashboard::show;
     Post "/sessions" Person pages::sessions::create;
     Get "/sessions/new" Person pages::sessions::new;

@@ -31,6 +31,7 @@ test("a colleague watches, then drives, then is out; each at once and without re
   const [{ runner }] = (await api.get("/api/runners")).json.runners;
   const { json: made } = await api.post("/api/sessions", { runner, agent: "shell", name: "Ours" });
   const { another } = await openBrowser(t);
+  const colleague = await browserOf(another, hub, github, "hubot");
 
   const owner = await browserOf(another, hub, github, "mona", `/sessions/${made.session}`);
   const hers = new TerminalUi(owner);
@@ -42,7 +43,7 @@ test("a colleague watches, then drives, then is out; each at once and without re
   await owner.getByRole("button", { name: "Let in" }).click();
   await owner.locator(".share").filter({ hasText: "hubot" }).waitFor();
 
-  const colleague = await browserOf(another, hub, github, "hubot");
+  // His dashboard is open all the while.
   await colleague.getByRole("heading", { name: "Shared by mona" }).waitFor();
   await shot(colleague, "dashboard-shared");
   await colleague.getByRole("link", { name: "Ours" }).click();

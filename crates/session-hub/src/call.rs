@@ -204,6 +204,8 @@ pub enum Request {
     },
     /// The sessions that whoever asks was invited to. Answer: [`Reply::Shared`].
     Shared,
+    /// Somebody else shares something with this hub's person: their dashboards ask what. Answer: [`Reply::Done`].
+    Invited,
     /// Entries of the hub's audit log, oldest first. Answer: [`Reply::Audit`].
     AuditFrom {
         /// From this one on.
@@ -362,6 +364,9 @@ pub struct Board {
     pub runners: Vec<RunnerView>,
     /// claudecodeui instances, connected ones first.
     pub instances: Vec<InstanceView>,
+    /// How often somebody else shared something with this hub's person: when it grows, there is more to ask for.
+    #[serde(default)]
+    pub invitations: u64,
 }
 
 /// One line of the dashboard.

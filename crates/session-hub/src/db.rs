@@ -65,8 +65,16 @@ impl<S: Store> Db<S> {
             "INSERT INTO counters (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
             &[counter.into()],
         )?;
+        match self.number(counter)? {
+            0 => Err(StoreError(format!("counter {counter} did not stay"))),
+            number => Ok(number),
+        }
+    }
+
+    /// The newest number of a kind; 0 before the first.
+    pub(crate) fn number(&self, counter: &str) -> Result<u64, StoreError> {
         let rows = self.read("SELECT value FROM counters WHERE name = ?", &[counter.into()])?;
-        first(rows)?.ok_or_else(|| StoreError(format!("counter {counter} did not stay")))?.u64()
+        first(rows)?.map_or(Ok(0), |mut columns| columns.u64())
     }
 }
 

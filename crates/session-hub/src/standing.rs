@@ -117,6 +117,7 @@ impl<S: Store> Hub<S> {
             | Request::CommandInstance { .. }
             | Request::RevokeInstances { .. }
             | Request::Lobby { .. }
+            | Request::Invited
             | Request::CloseAll { .. }
             | Request::CloseSockets { .. } => return Err(refused(ErrorCode::NotFound, "There is nothing here.")),
         };

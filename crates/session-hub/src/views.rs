@@ -143,7 +143,7 @@ impl<S: Store> Hub<S> {
         let mut instances: Vec<InstanceView> =
             self.registry.instances.values().map(|instance| self.instance_view(instance)).collect();
         instances.sort_by_key(|view| (!view.online, view.hostname.clone(), view.project.clone(), view.client.clone()));
-        Board { now_ms, sessions, runners, instances }
+        Board { now_ms, sessions, runners, instances, invitations: self.registry.invitations }
     }
 
     pub(crate) fn session_detail(&self, now_ms: u64, who: &Caller, session: &Session) -> Result<SessionDetail, Fault> {

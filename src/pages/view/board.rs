@@ -32,10 +32,19 @@ impl<'a> DashboardPage<'a> {
     }
 }
 
+/// `GET /dashboard/shared`: what others share, by itself.
+#[derive(Template)]
+#[template(path = "fragments/shared-all.html")]
+pub struct SharedFragment {
+    pub shared: Vec<SharedView>,
+}
+
 /// All that the dashboard shows; the page and the push are made from it.
 pub struct BoardView {
     /// The hub's clock.
     pub now_ms: u64,
+    /// When it grows, others share more than the page shows.
+    pub invitations: u64,
     /// Open sessions.
     pub total: usize,
     /// Sessions that are a person's move.
@@ -67,6 +76,7 @@ impl BoardView {
             parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
         BoardView {
             now_ms: board.now_ms,
+            invitations: board.invitations,
             total: board.sessions.len(),
             waiting,
             headline: headline(board.sessions.len(), waiting),

@@ -121,6 +121,7 @@ pub fn board() -> Board {
     old.outdated = true;
     old.rtt_ms = Some(9);
     Board {
+        invitations: 2,
         now_ms: NOW_MS,
         sessions: vec![
             session(1, "Read the changelog", status(Status::Idle, ""), 4),

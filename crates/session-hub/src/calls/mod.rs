@@ -11,11 +11,11 @@ use protocol::control::ErrorCode;
 
 use crate::call::{Call, Caller, Reply, Request};
 use crate::db::{Fault, first};
-use crate::effect::Moment;
+use crate::effect::{Moment, Topic};
 use crate::hub::Hub;
 use crate::limits::{KEY_CHARS_MAX, KEY_KEPT_MS};
 use crate::out::Out;
-use crate::registry::{Runner, Session, Terminal};
+use crate::registry::{INVITATIONS, Runner, Session, Terminal};
 use crate::store::Store;
 use crate::text::{invalid, refused};
 
@@ -57,6 +57,11 @@ impl<S: Store> Hub<S> {
             Request::Share { .. } => self.share(moment, who, &call.request, out),
             Request::Withdraw { session, share } => self.withdraw(moment, who, session, share, out),
             Request::Shared => Ok(self.shared(who, now_ms)),
+            Request::Invited => {
+                self.registry.invitations = self.db.next_number(INVITATIONS)?;
+                out.changed.insert(Topic::Dashboard);
+                Ok(Reply::Done)
+            }
             Request::AuditFrom { seq, limit } => Ok(Reply::Audit(self.audit_from(seq, limit)?)),
             Request::AuditPage { wanted, limit } => Ok(Reply::Audit(self.audit_page(&wanted, limit)?)),
             Request::Instance { instance } => {

@@ -18,6 +18,9 @@ pub(crate) use sessions::Session;
 pub(crate) use shares::Share;
 pub(crate) use terminals::{Checkpointed, Pending, Terminal};
 
+/// The counter of invitations.
+pub(crate) const INVITATIONS: &str = "invitation";
+
 /// The cache.
 #[derive(Default, Debug, PartialEq)]
 pub(crate) struct Registry {
@@ -26,6 +29,8 @@ pub(crate) struct Registry {
     pub(crate) sessions: BTreeMap<u64, Session>,
     pub(crate) terminals: BTreeMap<u32, Terminal>,
     pub(crate) shares: BTreeMap<u64, Share>,
+    /// How often somebody else shared something with this hub's person.
+    pub(crate) invitations: u64,
 }
 
 impl Registry {
@@ -36,6 +41,7 @@ impl Registry {
             instances: instances::load(db)?.into_iter().map(|instance| (instance.number, instance)).collect(),
             sessions: sessions::load(db)?.into_iter().map(|session| (session.id, session)).collect(),
             terminals: terminals::load(db)?.into_iter().map(|terminal| (terminal.id, terminal)).collect(),
+            invitations: db.number(INVITATIONS)?,
             shares: shares::load(db)?.into_iter().map(|share| (share.share, share)).collect(),
         })
     }

@@ -430,3 +430,16 @@ fn deleting_a_session_sends_everybody_away_and_ends_what_was_for_it_alone() {
     let Reply::Runner(runner) = stage.world.call(Request::Runner { runner: "sandbox".into() }) else { panic!() };
     assert!(runner.revoked);
 }
+
+#[test]
+fn an_invitation_is_told_to_the_dashboards_and_outlives_an_eviction() {
+    let mut stage = Stage::new();
+    stage.world.connect(Peer::Page { person: "p1".into(), topic: Topic::Dashboard });
+    stage.world.changed.clear();
+    assert_eq!(stage.board().invitations, 0);
+    stage.world.call(Request::Invited);
+    assert!(stage.world.changed.contains(&Topic::Dashboard));
+    stage.world.evict();
+    assert_eq!(stage.board().invitations, 1);
+    assert_eq!(stage.refuses(&bob(), Request::Invited).code, ErrorCode::NotFound);
+}
