@@ -158,6 +158,7 @@ pub fn timeline_icon(kind: &str) -> &'static str {
         "exited" | "stopped" => "stop",
         "closed" => "cross",
         "renamed" => "pencil",
+        "shared" => "people",
         "runner" => "plug",
         "attached" | "detached" => "eye",
         "driver" => "keyboard",

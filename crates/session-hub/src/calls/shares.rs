@@ -93,7 +93,10 @@ impl<S: Store> Hub<S> {
         self.known_session(session)?;
         if let Some(known) = self.registry.shares.get(&share).filter(|share| share.session == session).cloned() {
             self.registry.drop_share(&self.db, share)?;
-            let text = format!("No longer shared with {}", known.name);
+            let text = match known.grantee {
+                Grantee::Guest => "Withdrew a guest link".to_owned(),
+                Grantee::Person(_) | Grantee::Team(_) => format!("No longer shared with {}", known.name),
+            };
             self.note(moment.now_ms, session, None, "shared", &who.name, text)?;
             self.shares_changed(moment, session, out)?;
         }
@@ -246,7 +249,8 @@ fn check_share(grantee: &Grantee, right: Right, expires_ms: u64, now_ms: u64) ->
 
 fn sentence(share: &Share) -> String {
     match share.grantee {
-        Grantee::Guest => format!("Made the guest link {} as {}", share.name, share.right.word()),
+        // What a link is called is for the owner's own list.
+        Grantee::Guest => format!("Made a guest link as {}", share.right.word()),
         Grantee::Person(_) | Grantee::Team(_) => format!("Shared with {} as {}", share.name, share.right.word()),
     }
 }
