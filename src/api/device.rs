@@ -119,8 +119,7 @@ async fn pending(visit: &Visit, db: &Db, device_code: &str, polled: &Polled) -> 
 async fn hand_out(visit: &Visit, polled: Polled) -> Result<Response, Error> {
     let row = Db::open(&visit.env)?.person(polled.person.unwrap_or_default()).await?;
     let person: Person = row.ok_or_else(|| Error::internal("an approved device request names nobody"))?.into();
-    let made =
-        tokens::make_for(visit, &person, &polled.name, tokens::Use { scope: polled.scope, session: 0 }, 0).await?;
+    let made = tokens::make_for(visit, &person, &polled.name, tokens::Use::of(polled.scope), 0).await?;
     let person = json!({ "id": person.id, "name": person.name });
     let answer =
         json!({ "token": made.token, "id": made.id, "name": made.name, "scope": polled.scope, "person": person });

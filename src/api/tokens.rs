@@ -59,7 +59,7 @@ pub async fn list(visit: Visit) -> Result<Response, Error> {
 pub async fn create(mut visit: Visit) -> Result<Response, Error> {
     let Wish { name, scope, expires_in_s, session } = visit.json().await?;
     let expires_ms = expires_in_s.map_or(Ok(0), |seconds| end_after(seconds, visit.now_ms))?;
-    let made = make_for(&visit, visit.person()?, &name, Use { scope, session }, expires_ms).await?;
+    let made = make(&visit, &name, Use { scope, session }, expires_ms).await?;
     let answer = json!({
         "id": made.id, "token": made.token, "name": made.name, "scope": scope, "expires_ms": made.expires_ms,
     });
@@ -75,13 +75,13 @@ pub fn end_after(seconds: u64, now_ms: u64) -> Result<u64, Error> {
 }
 
 /// Makes a token that ends then, or never at 0, and with its maker if a token makes it; a runner's shows in the hub before it ever connects.
-pub async fn make(visit: &Visit, name: &str, scope: Scope, expires_ms: u64) -> Result<Made, Error> {
-    make_for(visit, visit.person()?, name, Use { scope, session: 0 }, expires_ms).await
+pub async fn make(visit: &Visit, name: &str, wanted: Use, expires_ms: u64) -> Result<Made, Error> {
+    make_for(visit, visit.person()?, name, wanted, expires_ms).await
 }
 
 /// What a token is for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Use {
+pub struct Use {
     /// What it opens.
     pub scope: Scope,
     /// The one session that it is for, where the scope is that; else 0.
@@ -89,6 +89,11 @@ pub(super) struct Use {
 }
 
 impl Use {
+    /// For everything that the scope is for.
+    pub fn of(scope: Scope) -> Use {
+        Use { scope, session: 0 }
+    }
+
     fn check(self) -> Result<(), Error> {
         let wants_session = self.scope == Scope::Session;
         match self.session {

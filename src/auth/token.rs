@@ -31,6 +31,11 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// The scope of a word.
+    pub fn from_word(word: &str) -> Option<Scope> {
+        [Scope::Runner, Scope::Cli, Scope::Session, Scope::ClaudeCodeUi].into_iter().find(|scope| scope.word() == word)
+    }
+
     /// The word in tables and JSON.
     pub fn word(self) -> &'static str {
         match self {
@@ -125,6 +130,7 @@ mod tests {
     fn scopes_are_written_as_their_words() {
         for scope in [Scope::Runner, Scope::Cli, Scope::Session, Scope::ClaudeCodeUi] {
             assert_eq!(serde_json::to_value(scope).unwrap(), scope.word());
+            assert_eq!(Scope::from_word(scope.word()), Some(scope));
         }
     }
 }

@@ -5,11 +5,12 @@ use worker::Response;
 
 use super::view::TokensPage;
 use super::view::tokens::Fresh;
-use super::{page, visitor};
-use crate::api::tokens;
+use super::{board, page, visitor};
+use crate::api::tokens::{self, Use};
 use crate::auth::token::Scope;
 use crate::error::Error;
 use crate::http::{self, Visit};
+use crate::place::digits;
 use crate::store::Db;
 
 const PATH: &str = "/settings/tokens";
@@ -19,7 +20,8 @@ const DAY_S: u64 = 24 * 60 * 60;
 struct Wish {
     #[serde(default)]
     name: String,
-    scope: Scope,
+    /// A scope's word; `session:7` for that session alone.
+    scope: String,
     /// 0: without an end.
     #[serde(default)]
     days: u64,
@@ -37,7 +39,7 @@ pub async fn create(mut visit: Visit) -> Result<Response, Error> {
         0 => 0,
         days => tokens::end_after(days.saturating_mul(DAY_S), visit.now_ms)?,
     };
-    let made = tokens::make(&visit, &name, scope, expires_ms).await?;
+    let made = tokens::make(&visit, &name, used_for(&scope)?, expires_ms).await?;
     list(&visit, Some(Fresh { name: made.name, secret: made.token })).await
 }
 
@@ -47,7 +49,15 @@ pub async fn revoke(visit: Visit) -> Result<Response, Error> {
     http::go_to(&visit, PATH)
 }
 
+/// What the form's choice means.
+fn used_for(choice: &str) -> Result<Use, Error> {
+    let (word, session) = choice.split_once(':').map_or((choice, None), |(word, session)| (word, Some(session)));
+    let scope = Scope::from_word(word).ok_or_else(|| Error::invalid("scope", "Choose what the token is for."))?;
+    Ok(Use { scope, session: session.and_then(digits).unwrap_or(0) })
+}
+
 async fn list(visit: &Visit, fresh: Option<Fresh>) -> Result<Response, Error> {
     let rows = Db::open(&visit.env)?.tokens(visit.person()?.number()).await?;
-    page(&TokensPage::new(&rows, fresh, visit.now_ms, &visitor(visit)?))
+    let sessions = board(visit).await?.sessions;
+    page(&TokensPage::new(&rows, &sessions, fresh, visit.now_ms, &visitor(visit)?))
 }

@@ -377,6 +377,11 @@ test("a token for one session opens terminals there alone, and ends with it", as
   assert.equal((await mona.post("/api/tokens", { name: "sandbox", scope: "session", session: 99 })).status, 404);
   assert.ok(!(await mona.get("/api/tokens")).json.tokens.some(({ name, revoked_ms }) => name === "sandbox" && !revoked_ms));
 
+  const page = await mona.post("/settings/tokens", form({ name: "by the page", scope: `session:${session}`, days: 1 }));
+  assert.match(page.text, /mst_[\w-]{48}/);
+  assert.ok(page.text.includes(`Session ${session} alone`) && page.text.includes("gone with it: the shared one"));
+  assert.equal((await mona.post("/settings/tokens", form({ name: "x", scope: "all" }))).status, 400);
+
   const sandbox = await connectRunner(hub, mona, "sandbox", { scope: "session", session });
   const elsewhere = await mona.post("/api/sessions", { runner: sandbox.id, agent: "shell" });
   assert.deepEqual([elsewhere.status, elsewhere.json.error.field], [400, "runner"]);

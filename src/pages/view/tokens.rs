@@ -1,6 +1,7 @@
 //! A person's tokens, and the one that was just made.
 
 use askama::Template;
+use session_hub::call::SessionView;
 
 use super::time::{When, age};
 use super::{Nav, Visitor};
@@ -14,6 +15,8 @@ pub struct TokensPage<'a> {
     pub visitor: &'a Visitor,
     pub nav: Nav,
     pub fresh: Option<Fresh>,
+    /// Sessions that a token may be for alone, by number and name.
+    pub sessions: Vec<(u64, String)>,
     pub rows: Vec<Row>,
 }
 
@@ -27,7 +30,7 @@ pub struct Fresh {
 pub struct Row {
     pub id: String,
     pub name: String,
-    pub scope: &'static str,
+    pub scope: String,
     pub created: When,
     /// Last use; `None`: never.
     pub used: Option<When>,
@@ -42,10 +45,17 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 impl<'a> TokensPage<'a> {
     /// The page; tokens that work come first.
     #[must_use]
-    pub fn new(tokens: &[TokenEntry], fresh: Option<Fresh>, now_ms: u64, visitor: &'a Visitor) -> TokensPage<'a> {
+    pub fn new(
+        tokens: &[TokenEntry],
+        sessions: &[SessionView],
+        fresh: Option<Fresh>,
+        now_ms: u64,
+        visitor: &'a Visitor,
+    ) -> TokensPage<'a> {
         let mut rows: Vec<Row> = tokens.iter().map(|token| row(token, now_ms)).collect();
         rows.sort_by_key(|row| !row.works);
-        TokensPage { visitor, nav: Nav::Settings, fresh, rows }
+        let sessions = sessions.iter().map(|session| (session.session, super::text::visible(&session.name))).collect();
+        TokensPage { visitor, nav: Nav::Settings, fresh, sessions, rows }
     }
 }
 
@@ -55,10 +65,10 @@ fn row(token: &TokenEntry, now_ms: u64) -> Row {
         id: token.id.clone(),
         name: super::text::visible(&token.name),
         scope: match token.scope {
-            Scope::Runner => "Runner",
-            Scope::Cli => "Command line",
-            Scope::Session => "One session",
-            Scope::ClaudeCodeUi => "claudecodeui",
+            Scope::Runner => "Runner".to_owned(),
+            Scope::Cli => "Command line".to_owned(),
+            Scope::Session => format!("Session {} alone", token.session),
+            Scope::ClaudeCodeUi => "claudecodeui".to_owned(),
         },
         created: age(token.created_ms, now_ms),
         used: (token.used_ms > 0).then(|| age(token.used_ms, now_ms)),
