@@ -51,7 +51,7 @@ pub async fn connect(visit: Visit) -> Result<Response, Error> {
 /// `POST /clients/connect`: makes a token and shows the one command, once.
 pub async fn make_command(mut visit: Visit) -> Result<Response, Error> {
     let Name { name } = visit.form().await?;
-    let made = tokens::make(&visit, &name, Use::of(Scope::Runner), 0).await?;
+    let made = tokens::make(&visit, &name, tokens::Use::of(Scope::Runner), 0).await?;
     let (board, visitor) = (board(&visit).await?, visitor(&visit)?);
     let token = NewToken::new(&made.name, &made.id, &made.token, &visit.origin());
     page(&ConnectPage::new(&board, Some(token), &visitor))
