@@ -8,7 +8,7 @@ import { signIn, startBoth } from "./lib/github.mjs";
 import { connectRunner, openNext } from "./lib/runner.mjs";
 
 /** Until something ends: long enough to open a socket before. */
-const SOON_MS = 1_500;
+const SOON_MS = 4_000;
 
 /** Mona with a session that has a terminal; hubot and outsider, who both may come in. */
 async function stage(t, options) {
