@@ -163,7 +163,7 @@ pub async fn share(visit: &Visit, session: &Place<u64>, wish: Wish) -> Result<Ma
         // What nobody can find or read of is not shared.
         let request = Request::Withdraw { session: session.number, share: view.share };
         visit.ask_at(session, request).await?;
-        db.drop_share(visit.person()?.number(), view.share).await?;
+        db.drop_share(visit.person()?.number(), session.number, view.share).await?;
         return Err(unwritten);
     }
     if let Err(unsaid) = invite(visit, &db, &view).await {
@@ -213,9 +213,14 @@ async fn write_down(
 /// Withdraws a share: first in the hub, which closes what is open, then where it is looked up.
 pub async fn end(visit: &Visit, session: &Place<u64>, share: u64) -> Result<(), Error> {
     let shares = of_session(visit, session).await?.shares;
-    let view = shares.into_iter().find(|view| view.share == share).ok_or_else(|| Error::not_found("share"))?;
+    let (db, owner) = (Db::open(&visit.env)?, visit.person()?.number());
+    let Some(view) = shares.into_iter().find(|view| view.share == share) else {
+        // Withdrawn before, when it could not be forgotten here, or expired.
+        db.drop_share(owner, session.number, share).await?;
+        return Err(Error::not_found("share"));
+    };
     visit.ask_at(session, Request::Withdraw { session: session.number, share }).await?;
-    Db::open(&visit.env)?.drop_share(visit.person()?.number(), share).await?;
+    db.drop_share(owner, session.number, share).await?;
     let action = match view.grantee {
         Grantee::Guest => Action::GuestLinkWithdrawn,
         Grantee::Person(_) | Grantee::Team(_) => Action::Unshared,

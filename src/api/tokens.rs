@@ -280,8 +280,7 @@ async fn close(visit: &Visit, person: &Person, revoked: Vec<ScopeOf>) -> Result<
         visit.ask_for(person, request).await?;
     }
     if has_cli {
-        invitation::close_visits(&visit.env, &Db::open(&visit.env)?, person.number()).await?;
-        visit.ask_for(person, Request::CloseSockets { person: person.id.clone() }).await?;
+        invitation::close_sockets(&visit.env, &Db::open(&visit.env)?, person.number()).await?;
     }
     Ok(())
 }

@@ -49,10 +49,11 @@ impl Gate<'_> {
                 is_closed.then_some(person.id)
             });
             let closed: Vec<Option<u64>> = stream::iter(closing).buffer_unordered(CLOSE_AT_ONCE).collect().await;
-            let closed: Vec<u64> = closed.into_iter().flatten().collect();
+            let mut closed: Vec<u64> = closed.into_iter().flatten().collect();
             if !closed.is_empty() {
                 // Before it is noted: what fails here is done again by the next sweep.
-                teams::close(self, &self.db.visits(&closed).await?).await;
+                let left = teams::close(self, &self.db.visits(&closed).await?).await;
+                closed.retain(|person| !left.contains(person));
                 self.db.closed_all(&closed).await?;
             }
             told += closed.len();

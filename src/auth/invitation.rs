@@ -86,21 +86,23 @@ async fn by_share(visit: &Visit, db: &Db, person: &Person, owner: u64) -> Result
 /// Closes what a person has open as a browser or a command line, in their own hub and in those that share with them. What may
 /// come back does by itself.
 pub async fn close_sockets(env: &Env, db: &Db, person: u64) -> Result<(), Error> {
-    close_sockets_at(env, person, person).await?;
-    close_visits(env, db, person).await
+    let own = close_sockets_at(env, person, &person.to_string()).await;
+    close_visits(env, db, person).await?;
+    own
 }
 
-/// Closes what a person has open in others' hubs.
+/// Closes what a person has open in others' hubs. One that does not answer keeps no other from being told.
 pub async fn close_visits(env: &Env, db: &Db, person: u64) -> Result<(), Error> {
+    let mut told = Ok(());
     for owner in db.owners_sharing_with(person).await? {
-        close_sockets_at(env, owner.owner, person).await?;
+        told = close_sockets_at(env, owner.owner, &person.to_string()).await.and(told);
     }
-    Ok(())
+    told
 }
 
-/// Closes what a person has open in one hub.
-pub async fn close_sockets_at(env: &Env, owner: u64, person: u64) -> Result<(), Error> {
+/// Closes what a person or a guest, as hubs know them, has open in one hub.
+pub async fn close_sockets_at(env: &Env, owner: u64, person: &str) -> Result<(), Error> {
     let caller = Caller { person: owner.to_string(), name: String::new(), via: Via::System, standing: Standing::Owner };
-    client::call(env, caller, Request::CloseSockets { person: person.to_string() }).await?;
+    client::call(env, caller, Request::CloseSockets { person: person.to_owned() }).await?;
     Ok(())
 }

@@ -41,7 +41,8 @@ pub async fn among(visit: &Visit, db: &Db, person: u64, candidates: Vec<TeamRow>
     Ok(teams)
 }
 
-/// Whether a person is in a team, as was confirmed within the hour.
+/// Whether a person is in a team, as was confirmed within the hour. Whoever finds that they are in it no longer closes what
+/// they have open by it: nobody finds it twice.
 async fn is_in(gate: &Gate<'_>, person: &PersonRow, team: &TeamRow) -> Result<bool, Error> {
     let known = gate.db.membership(person.id, team.github).await?;
     if let Some(known) = known
@@ -49,13 +50,18 @@ async fn is_in(gate: &Gate<'_>, person: &PersonRow, team: &TeamRow) -> Result<bo
     {
         return Ok(known.is_in != 0);
     }
+    let was_in = known.is_some_and(|known| known.is_in != 0);
     let is_in = match number(gate, person, &team.team).await {
         // One of the same name that is another team lets nobody in.
         Ok(github) => github == Some(team.github),
         Err(Failure::Refused(_) | Failure::Stale(_)) => false,
-        Err(Failure::Setup(_) | Failure::Unavailable(_)) => return Ok(within_grace(known, gate.now_ms)),
+        Err(Failure::Setup(_) | Failure::Unavailable(_)) if was_in && !within_grace(known, gate.now_ms) => false,
+        Err(Failure::Setup(_) | Failure::Unavailable(_)) => return Ok(was_in),
     };
     gate.db.save_membership(person.id, team, is_in, gate.now_ms).await?;
+    if was_in && !is_in {
+        close(gate, &gate.db.visits_by_number(team.github, person.id).await?).await;
+    }
     // An event may have said something else meanwhile.
     Ok(is_in && gate.db.membership(person.id, team.github).await?.is_some_and(|known| known.is_in != 0))
 }
@@ -94,24 +100,24 @@ pub async fn lose(gate: &Gate<'_>, person: Option<u64>, lost: &Lost) -> Result<(
 pub async fn confirm_due(gate: &Gate<'_>) -> Result<(), Error> {
     let before_ms = gate.now_ms.saturating_sub(CONFIRMED_MS);
     for due in gate.db.memberships_due(before_ms, DUE_MAX).await? {
-        let Some(person) = gate.db.person(due.person).await? else { continue };
-        let visits = gate.db.visits_by_team(&due.team.team, "", due.person).await?;
-        if !is_in(gate, &person, &due.team).await? {
-            close(gate, &visits).await;
+        if let Some(person) = gate.db.person(due.person).await? {
+            is_in(gate, &person, &due.team).await?;
         }
     }
     Ok(())
 }
 
-/// Closes what people have open in others' hubs. A hub that does not answer asks who comes at the next message of theirs
-/// that dials in anew.
-pub(super) async fn close(gate: &Gate<'_>, visits: &[VisitRow]) {
+/// Closes what people have open in others' hubs. Returns whom some hub did not answer about.
+pub(super) async fn close(gate: &Gate<'_>, visits: &[VisitRow]) -> Vec<u64> {
     let closing = visits.iter().map(|visit| async move {
-        if let Err(error) = close_sockets_at(gate.env, visit.owner, visit.person).await {
+        let closed = close_sockets_at(gate.env, visit.owner, &visit.person.to_string()).await;
+        closed.err().map(|error| {
             console_error!("{}", serde_json::json!({ "event": "visit_not_closed", "detail": error.detail }));
-        }
+            visit.person
+        })
     });
-    stream::iter(closing).buffer_unordered(CLOSE_AT_ONCE).collect::<Vec<()>>().await;
+    let left: Vec<Option<u64>> = stream::iter(closing).buffer_unordered(CLOSE_AT_ONCE).collect().await;
+    left.into_iter().flatten().collect()
 }
 
 fn within_grace(known: Option<MembershipRow>, now_ms: u64) -> bool {

@@ -7,7 +7,7 @@ use worker::Response;
 use super::view::GuestPage;
 use super::{page, preferences};
 use crate::audit::{self, Action, Actor, Event};
-use crate::auth::{allowance, cookie, csrf, guest, token};
+use crate::auth::{allowance, cookie, csrf, guest, invitation, token};
 use crate::error::{Error, Kind};
 use crate::http::{self, Visit};
 use crate::random;
@@ -69,6 +69,8 @@ pub async fn leave(visit: Visit) -> Result<Response, Error> {
     let db = Db::open(&visit.env)?;
     if let Some(guest) = guest::of(&visit, &db).await? {
         db.drop_guest(&guest.id).await?;
+        // Also in their other tabs.
+        invitation::close_sockets_at(&visit.env, guest.owner, &guest.person.id).await?;
     }
     let response = http::go_to(&visit, "/")?;
     response.headers().append("Set-Cookie", &guest::clear(visit.is_https()))?;

@@ -18,6 +18,7 @@ use serde_json::json;
 use session_hub::Hub;
 use session_hub::call::{Call, Caller, LobbyOrder, Refusal, Reply, Request as HubRequest};
 use session_hub::effect::{Effect, Input, Moment, Peer, SocketId, Topic};
+use session_hub::limits::ALARM_RETRY_MS;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::{DurableObjectState, WebSocketRequestResponsePair, web_sys};
@@ -77,7 +78,10 @@ impl SessionHub {
 
     /// The time that the hub asked for has come.
     pub fn alarm(&self) {
-        self.run(Input::Alarm, None);
+        if self.with_awake(|awake, state| awake.run(state, Input::Alarm, None)).is_none() {
+            // The hub could not be loaded: what ends now must not go on for that.
+            set_alarm(&self.state, Some(clock::now_ms() + ALARM_RETRY_MS));
+        }
     }
 
     /// A text or a binary message.
@@ -116,7 +120,7 @@ impl SessionHub {
 impl SessionHub {
     async fn answer(&self, request: Request) -> Result<Response, String> {
         match (request.method(), request.path().as_str()) {
-            (Method::Post, "/call") => self.call(request).await,
+            (Method::Post, "/call" | "/visit") => self.call(request).await,
             (Method::Get, "/connect") => self.connect(&request),
             (Method::Get, "/ping") => Ok(Response::builder().with_status(204).empty()),
             _ => Ok(Response::builder().with_status(404).empty()),

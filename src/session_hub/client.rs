@@ -16,6 +16,9 @@ use crate::error::Error;
 pub const BINDING: &str = "SESSION_HUB";
 /// Where the object takes typed calls.
 pub const CALL_URL: &str = "https://hub/call";
+/// Where the object takes typed calls of those who were invited: an object of a version that knows no invitations answers
+/// nothing here, where it would take them for the owner.
+pub const VISIT_URL: &str = "https://hub/visit";
 /// Where the object takes sockets.
 pub const CONNECT_URL: &str = "https://hub/connect";
 /// Where the object says that it lives.
@@ -36,10 +39,11 @@ pub struct Entry {
 /// Asks the caller's hub, or the one that they were invited to. A refusal becomes an error.
 pub async fn call(env: &Env, caller: Caller, request: HubRequest) -> Result<Reply, Error> {
     let stub = stub(env, hub_of(&caller.standing, &caller.person))?;
+    let url = url_for(&caller.standing);
     let body = serde_json::to_string(&Call { caller, request })?;
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
-    let request = Request::new_with_init(CALL_URL, &init)?;
+    let request = Request::new_with_init(url, &init)?;
     let mut response = stub.fetch_with_request(request).await.map_err(|error| Error::unavailable(error.to_string()))?;
     let bytes = response.bytes().await.map_err(|error| Error::unavailable(error.to_string()))?;
     if response.status_code() != 200 {
@@ -96,6 +100,13 @@ fn hub_of<'a>(standing: &'a Standing, person: &'a str) -> &'a str {
     }
 }
 
+fn url_for(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Owner => CALL_URL,
+        Standing::Invited(_) => VISIT_URL,
+    }
+}
+
 fn stub(env: &Env, owner: &str) -> Result<Stub, Error> {
     let namespace = env.durable_object(BINDING)?;
     Ok(namespace.id_from_name(&format!("person:{owner}"))?.get_stub()?)
@@ -120,6 +131,8 @@ mod tests {
     #[test]
     fn who_was_invited_comes_to_the_owners_hub_and_nobody_else_does() {
         let invited = Invited { owner: "3".into(), ..Invited::default() };
+        assert_eq!(url_for(&Standing::Invited(invited.clone())), VISIT_URL);
+        assert_eq!(url_for(&Standing::Owner), CALL_URL);
         assert_eq!(hub_of(&Standing::Invited(invited), "7"), "3");
         assert_eq!(hub_of(&Standing::Owner, "7"), "7");
     }

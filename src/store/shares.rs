@@ -134,11 +134,11 @@ impl Db {
         Ok(())
     }
 
-    /// Forgets a share, and who came by it.
-    pub async fn drop_share(&self, owner: u64, share: u64) -> Result<(), Error> {
-        let which = [Param::Number(owner), Param::Number(share)];
-        self.run("DELETE FROM shares WHERE owner = ?1 AND share = ?2", &which).await?;
-        self.run("DELETE FROM guests WHERE owner = ?1 AND share = ?2", &which).await?;
+    /// Forgets a share of a session, and who came by it.
+    pub async fn drop_share(&self, owner: u64, session: u64, share: u64) -> Result<(), Error> {
+        let which = [Param::Number(owner), Param::Number(share), Param::Number(session)];
+        self.run("DELETE FROM guests WHERE owner = ?1 AND share = ?2 AND session = ?3", &which).await?;
+        self.run("DELETE FROM shares WHERE owner = ?1 AND share = ?2 AND session = ?3", &which).await?;
         Ok(())
     }
 
@@ -150,12 +150,13 @@ impl Db {
         Ok(())
     }
 
-    /// On what grounds a person may come to an owner's hub: each team once, and the person once.
+    /// On what grounds a person may come to an owner's hub: the person first and once, and each team once. None while the
+    /// owner is out or in doubt.
     pub async fn grounds(&self, owner: u64, person: u64, now_ms: u64) -> Result<Vec<GroundRow>, Error> {
         self.all(
             "SELECT DISTINCT p.name AS owner_name, s.kind, s.grantee, s.github FROM shares s JOIN people p ON p.id = s.owner
-             WHERE s.owner = ?1 AND p.lost_ms = 0 AND (s.expires_ms = 0 OR s.expires_ms > ?3)
-               AND (s.kind = 'team' OR s.kind = 'person' AND s.grantee = ?2) LIMIT ?4",
+             WHERE s.owner = ?1 AND p.lost_ms = 0 AND p.doubt = '' AND (s.expires_ms = 0 OR s.expires_ms > ?3)
+               AND (s.kind = 'team' OR s.kind = 'person' AND s.grantee = ?2) ORDER BY s.kind, s.grantee LIMIT ?4",
             &[Param::Number(owner), Param::Text(&person.to_string()), Param::Number(now_ms), Param::Number(TEAMS_MAX)],
         )
         .await
@@ -209,6 +210,15 @@ impl Db {
         .await
     }
 
+    /// Where a person may have something open by the team with this number at GitHub.
+    pub async fn visits_by_number(&self, github: u64, person: u64) -> Result<Vec<VisitRow>, Error> {
+        self.all(
+            "SELECT DISTINCT ?2 AS person, owner FROM shares WHERE kind = 'team' AND github = ?1 AND owner <> ?2 LIMIT ?3",
+            &[Param::Number(github), Param::Number(person), Param::Number(VISITS_MAX)],
+        )
+        .await
+    }
+
     /// They are in it no longer, whatever GitHub still answers.
     pub async fn leave_teams(&self, team: &str, prefix: &str, person: u64, now_ms: u64) -> Result<(), Error> {
         self.run(
@@ -220,14 +230,14 @@ impl Db {
         Ok(())
     }
 
-    /// Memberships by which somebody may have something open, last confirmed before this, the oldest first. What nothing is
-    /// shared with any more is forgotten.
+    /// Memberships by which somebody may have something open, last confirmed before this; in any order, so that those that
+    /// cannot be asked about keep nobody's from it. What nothing is shared with any more is forgotten.
     pub async fn memberships_due(&self, before_ms: u64, limit: u64) -> Result<Vec<DueRow>, Error> {
         self.run("DELETE FROM team_members WHERE github NOT IN (SELECT github FROM shares WHERE kind = 'team')", &[])
             .await?;
         self.all(
             "SELECT m.person, m.team, m.github FROM team_members m JOIN people p ON p.id = m.person
-             WHERE m.is_in = 1 AND m.checked_ms <= ?1 AND p.lost_ms = 0 ORDER BY m.checked_ms LIMIT ?2",
+             WHERE m.is_in = 1 AND m.checked_ms <= ?1 AND p.lost_ms = 0 ORDER BY random() LIMIT ?2",
             &[Param::Number(before_ms), Param::Number(limit)],
         )
         .await
@@ -238,7 +248,7 @@ impl Db {
         self.first(
             "SELECT s.owner, p.name AS owner_name, s.share, s.session, s.expires_ms
              FROM shares s JOIN people p ON p.id = s.owner
-             WHERE s.kind = 'guest' AND s.grantee = ?1 AND s.expires_ms > ?2 AND p.lost_ms = 0",
+             WHERE s.kind = 'guest' AND s.grantee = ?1 AND s.expires_ms > ?2 AND p.lost_ms = 0 AND p.doubt = ''",
             &[Param::Text(&secret::hash(link)), Param::Number(now_ms)],
         )
         .await
@@ -279,7 +289,7 @@ impl Db {
         self.first(
             "SELECT g.guest, g.name, g.owner, p.name AS owner_name, g.share, g.session, g.expires_ms
              FROM guests g JOIN people p ON p.id = g.owner
-             WHERE g.cookie_hash = ?1 AND g.expires_ms > ?2 AND p.lost_ms = 0",
+             WHERE g.cookie_hash = ?1 AND g.expires_ms > ?2 AND p.lost_ms = 0 AND p.doubt = ''",
             &[Param::Text(&secret::hash(cookie)), Param::Number(now_ms)],
         )
         .await

@@ -119,7 +119,13 @@ test("a session is shared with a person", async (t) => {
     const listed = (await mona.get(shares)).json;
     assert.deepEqual(listed.shares.map(({ name, right }) => [name, right]), [["hubot", "driver"]]);
     assert.equal((await mona.delete(`${shares}/${again.share}`)).status, 204);
-    assert.equal((await mona.delete(`${shares}/${again.share}`)).status, 404);
+    // What could not be forgotten where it is looked up is forgotten by the next try, and nothing of another session.
+    for (const [number, of] of [[again.share, session], [again.share + 900, session + 1]]) {
+      hub.sql("INSERT INTO shares (owner, share, session, kind, grantee, expires_ms, github) VALUES (?1, ?2, ?3, 'person', '2', 0, 0)", owner, number, of);
+      assert.equal((await mona.delete(`${shares}/${number}`)).status, 404);
+    }
+    assert.deepEqual(hub.sql("SELECT session FROM shares").map((row) => row.session), [session + 1]);
+    hub.sql("DELETE FROM shares");
     assert.equal((await hubot.get(`/sessions/${at}`)).status, 404);
     assert.deepEqual((await hubot.get("/api/shared")).json.sessions, []);
   });
@@ -272,6 +278,38 @@ test("a session is shared with a team", async (t) => {
     assert.equal((await hubot.get(`/api/sessions/${at}`)).status, 404);
   });
 
+  await t.test("and when they come themselves before the sweep does", async () => {
+    await github.setTeamMember("acme", "testers", "hubot");
+    forget();
+    const again = await attach(hubot, owner, terminal);
+    assert.equal(again.answer.right, "viewer");
+    const cut = again.socket.closed();
+    await github.removeTeamMember("acme", "testers", "hubot");
+    forget();
+    assert.equal((await hubot.get(`/api/sessions/${at}`)).status, 404);
+    assert.equal((await cut).code, 4001, "what they had open is closed by whoever found it out");
+  });
+
+  await t.test("also while others cannot be asked about", async () => {
+    await github.setTeamMember("acme", "testers", "hubot");
+    forget();
+    const again = await attach(hubot, owner, terminal);
+    let cut = false;
+    again.socket.closed().then(() => (cut = true));
+    const [{ github: team }] = hub.sql("SELECT github FROM shares WHERE kind = 'team'");
+    for (let nth = 1; nth <= 6; nth += 1) {
+      // No token of theirs is kept: GitHub is never asked.
+      hub.sql("INSERT INTO people (id, name, origin, github, created_ms) VALUES (?1, 'x', 'test', ?1, 1)", 900 + nth);
+      hub.sql("INSERT INTO team_members (person, github, team, is_in, checked_ms) VALUES (?1, ?2, 'acme/testers', 1, 1)", 900 + nth, team);
+    }
+    await github.removeTeamMember("acme", "testers", "hubot");
+    const soonDue = Date.now() - 2 * 60 * 60 * 1000; // within the grace time of those who cannot be asked about
+    hub.sql("UPDATE team_members SET checked_ms = ?1", soonDue);
+    // Which of them a sweep takes is chance; of 50 sweeps one takes his.
+    for (let sweep = 0; sweep < 50 && !cut; sweep += 1) await hub.scheduled();
+    assert.ok(cut, "he is not kept in by theirs");
+  });
+
   await t.test("a team that took the name lets nobody in", async () => {
     await github.setTeamMember("acme", "testers", "hubot");
     hub.sql("UPDATE shares SET github = github + 1 WHERE kind = 'team'");
@@ -334,6 +372,18 @@ test("a guest comes by a link", async (t) => {
     assert.equal((await hubot.get(`/sessions/${at}`)).status, 404);
   });
 
+  await t.test("waits outside while it is asked whether the owner may still be in", async () => {
+    await share({ right: "viewer" });
+    const statuses = async () => [await guest.get(`/sessions/${at}`), await hubot.get(`/sessions/${at}`)].map(({ status }) => status);
+    hub.sql("UPDATE people SET doubt = 'team:acme/others', recheck_ms = ?1 WHERE id = ?2", Date.now() + 3_600_000, owner);
+    assert.deepEqual(await statuses(), [303, 404]);
+    assert.equal((await join(hub, made.link)).answer.status, 404);
+    hub.sql("UPDATE people SET doubt = '' WHERE id = ?1", owner);
+    assert.deepEqual(await statuses(), [200, 200]);
+    const his = (await mona.get(shares)).json.shares.find(({ kind }) => kind === "person");
+    await mona.delete(`${shares}/${his.share}`);
+  });
+
   await t.test("is out with the link, at once", async () => {
     const gus = await attach(guest, owner, terminal);
     const cut = gus.socket.closed();
@@ -355,7 +405,10 @@ test("a guest comes by a link", async (t) => {
   await t.test("leaves", async () => {
     const link = await share({ kind: "guest", right: "viewer" });
     const { api } = await join(hub, link.link);
+    const open = await attach(api, owner, terminal);
+    const cut = open.socket.closed();
     const left = await api.post("/guest/leave");
+    assert.equal((await cut).code, 4001, "in every tab");
     assert.match(left.headers.getSetCookie().join(), /muster_guest=;.*Max-Age=0/);
     assert.equal((await api.get(`/sessions/${at}`)).status, 303);
   });

@@ -54,6 +54,17 @@ fn is_browser(via: &Via) -> bool {
     *via == Via::Browser
 }
 
+impl Peer {
+    /// The person at the other end, if there is one.
+    #[must_use]
+    pub fn person(&self) -> Option<&str> {
+        match self {
+            Peer::Viewer { person, .. } | Peer::Page { person, .. } => Some(person),
+            Peer::Runner { .. } => None,
+        }
+    }
+}
+
 /// What the Worker vouches for beside who somebody is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pass {

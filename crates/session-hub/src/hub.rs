@@ -10,6 +10,7 @@ use crate::call::{Refusal, Reply};
 use crate::checkpoints::Assembly;
 use crate::db::{Db, Fault};
 use crate::effect::{Attachment, Effect, Input, Moment, Peer, SocketId, Topic};
+use crate::limits::ALARM_RETRY_MS;
 use crate::migrations;
 use crate::out::Out;
 use crate::registry::Registry;
@@ -60,8 +61,9 @@ impl<S: Store> Hub<S> {
         let mut out = Out::default();
         hub.restore_sockets(sockets, &mut out);
         hub.note_absent_runners(moment.now_ms)?;
-        // Asked for by whatever ends first, before it could be forgotten.
-        hub.alarm_ms = hub.first_end();
+        // Asked for by whatever ends first, before it could be forgotten. One that is over has rung, and perhaps for nobody.
+        hub.alarm_ms = hub.first_end().filter(|first_ms| *first_ms > moment.now_ms);
+        hub.set_alarm(moment.now_ms, &mut out);
         let effects = hub.finish(out);
         Ok((hub, effects))
     }
@@ -82,8 +84,14 @@ impl<S: Store> Hub<S> {
             Ok(()) => {}
             Err(Fault::Refused(refusal)) => out.reply(Reply::Refused(refusal)),
             Err(Fault::Store(error)) => {
-                // Positions and watches may have moved before; their attachments still have to follow.
+                // Positions and watches may have moved before; their attachments still have to follow. So has the close of
+                // who was forgotten: nobody would ever do it again.
+                let forgotten: Vec<SocketId> =
+                    out.closes().filter(|socket| !self.sockets.contains_key(socket)).collect();
                 out = Out { effects: Vec::new(), ..out };
+                for socket in forgotten {
+                    out.close(socket, CloseCode::GoingAway, UNWRITTEN);
+                }
                 self.failed(moment, source, &error, &mut out);
             }
         }
@@ -141,9 +149,10 @@ impl<S: Store> Hub<S> {
         if let Err(Fault::Store(error)) = self.reload(moment.now_ms) {
             out.log("reload_failed", error.to_string());
         }
-        // What was dropped may have been the asking for an alarm.
+        // What was dropped may have been the asking for an alarm. One that failed is not asked for without a pause.
         self.alarm_ms = None;
-        self.set_alarm(moment.now_ms, out);
+        let pause_ms = if matches!(source, Source::Neither) { ALARM_RETRY_MS } else { 0 };
+        self.set_alarm(moment.now_ms + pause_ms, out);
         match source {
             Source::Call => {
                 let message = "The hub could not write that down. Nothing was changed; try again.".into();
@@ -151,7 +160,7 @@ impl<S: Store> Hub<S> {
             }
             Source::Socket(socket) => {
                 // Its peer reconnects and says again where it is: the one answer that heals any half of an event.
-                out.close(socket, CloseCode::GoingAway, "the hub could not write; reconnect");
+                out.close(socket, CloseCode::GoingAway, UNWRITTEN);
                 self.drop_socket(moment, socket, out);
             }
             Source::Gone(socket) => {
@@ -199,6 +208,9 @@ impl<S: Store> Hub<S> {
         self.sockets.values().any(|socket| matches!(&socket.peer, Peer::Page { topic, .. } if *topic == shown))
     }
 }
+
+/// The reason of a close after a statement failed.
+const UNWRITTEN: &str = "the hub could not write; reconnect";
 
 /// Who has to hear of a failure.
 enum Source {

@@ -7,6 +7,12 @@ use protocol::limits::{STATUS_BURST, STATUS_EVERY_MS, TERMINALS_PER_RUNNER_MAX};
 pub const SOCKETS_MAX: usize = 10_000;
 /// Viewers of one terminal. A `people` message names all of them to each: 256 x 256 x 60 bytes is 4 MB at worst.
 pub const VIEWERS_PER_TERMINAL_MAX: usize = 256;
+/// Of those, as many are left to the owner, whoever else watches.
+pub const VIEWERS_OF_OWNER_MIN: usize = 32;
+/// Sockets of everybody who was invited: whoever has a guest link must not fill the hub, and half of it stays the owner's.
+pub const INVITED_SOCKETS_MAX: usize = SOCKETS_MAX / 2;
+/// Of those, one person's or one guest's: a page and a terminal in each of 16 tabs.
+pub const SOCKETS_PER_VISITOR_MAX: usize = 32;
 /// Runners of one person.
 pub const RUNNERS_MAX: usize = 200;
 /// claudecodeui instances of one person, those that are away included; at most 4 KB of memory each.
@@ -27,6 +33,8 @@ pub const SESSIONS_MAX: usize = 2_000;
 pub const SHARES_PER_SESSION_MAX: usize = 50;
 /// A guest link ends after 30 days at most: who it was for is forgotten by then.
 pub const GUEST_LINK_MS_MAX: u64 = 30 * 24 * 60 * 60 * 1000;
+/// An alarm that could not be answered, because a statement failed, rings again after this long.
+pub const ALARM_RETRY_MS: u64 = 10_000;
 /// Terminals of one session.
 pub const TERMINALS_PER_SESSION_MAX: usize = 16;
 /// Prompts of one terminal that are not final.
@@ -76,5 +84,7 @@ pub const AUDIT_READ_MAX: u64 = 1_000;
 /// Length of a timeline entry's text, in characters.
 pub const TIMELINE_TEXT_CHARS_MAX: usize = 200;
 
+const _: () = assert!(VIEWERS_OF_OWNER_MIN < VIEWERS_PER_TERMINAL_MAX);
+const _: () = assert!(SOCKETS_PER_VISITOR_MAX < INVITED_SOCKETS_MAX);
 const _: () = assert!(UNKNOWN_CREDIT_BYTES >= protocol::limits::CREDIT_EVERY_BYTES);
 const _: () = assert!(CHECKPOINT_BYTES_MAX < 2_000_000);

@@ -59,6 +59,14 @@ impl Out {
         self.effects.push(Effect::Close { socket, code, reason: reason[..end].to_owned() });
     }
 
+    /// The sockets that are to be closed.
+    pub(crate) fn closes(&self) -> impl Iterator<Item = SocketId> {
+        self.effects.iter().filter_map(|effect| match effect {
+            Effect::Close { socket, .. } => Some(*socket),
+            _ => None,
+        })
+    }
+
     pub(crate) fn log(&mut self, event: &'static str, detail: String) {
         self.effects.push(Effect::Log { event, detail });
     }

@@ -182,12 +182,11 @@ impl<S: Store> Hub<S> {
         terminals.find_map(|known| Some((known, *known.prompts.iter().find(|pending| pending.id == prompt)?)))
     }
 
-    /// The session of a prompt, and the id of the person who sent it.
-    pub(crate) fn prompt_origin(&self, prompt: u64) -> Result<(u64, String), Fault> {
+    /// The session of a prompt, and the id of the person who sent it; `None`: there is no such prompt.
+    pub(crate) fn prompt_origin(&self, prompt: u64) -> Result<Option<(u64, String)>, Fault> {
         let rows = self.db.read("SELECT session, person FROM prompts WHERE prompt = ?", &[prompt.into()])?;
-        let gone = || text::refused(protocol::control::ErrorCode::NotFound, "There is no such prompt.");
-        let mut columns = first(rows)?.ok_or_else(gone)?;
-        Ok((columns.u64()?, columns.text()?))
+        let Some(mut columns) = first(rows)? else { return Ok(None) };
+        Ok(Some((columns.u64()?, columns.text()?)))
     }
 
     /// Says of each prompt whether this caller may change it, with this right in its session.

@@ -6,11 +6,16 @@ use protocol::control::{self, ControlError, ErrorCode, ErrorReport, RunnerComman
 use protocol::frame::{Frame, FrameError, Kind};
 use protocol::{PING, PONG};
 
+use crate::calls::NOT_SHARED;
 use crate::db::Fault;
-use crate::effect::{Attachment, Moment, Pass, Peer, SocketId, Watch};
+use crate::effect::{Attachment, Effect, Moment, Pass, Peer, SocketId, Watch};
 use crate::hub::Hub;
-use crate::limits::{RATE_PERIOD_MS, RUNNER_TEXTS_PER_PERIOD_MAX, SOCKETS_MAX, TEXTS_PER_PERIOD_MAX};
+use crate::limits::{
+    INVITED_SOCKETS_MAX, RATE_PERIOD_MS, RUNNER_TEXTS_PER_PERIOD_MAX, SOCKETS_MAX, SOCKETS_PER_VISITOR_MAX,
+    TEXTS_PER_PERIOD_MAX,
+};
 use crate::out::Out;
+use crate::standing::Standing;
 use crate::store::{Store, StoreError};
 use crate::watch::{Attach, Wire};
 
@@ -66,10 +71,40 @@ impl<S: Store> Hub<S> {
             out.close(socket, CloseCode::Revoked, "this runner's token was revoked");
             return Ok(());
         }
+        if self.turns_away(moment, socket, &peer, &pass, out) {
+            return Ok(());
+        }
         self.sockets.insert(socket, Socket::new(peer, pass, moment.now_ms));
         out.touched.insert(socket);
         self.set_alarm(moment.now_ms, out);
         Ok(())
+    }
+
+    /// Whether somebody who comes as invited is closed at once: what was shared with them may have been withdrawn since the
+    /// Worker looked, and nobody who was invited takes the owner's room.
+    fn turns_away(&self, moment: Moment, socket: SocketId, peer: &Peer, pass: &Pass, out: &mut Out) -> bool {
+        let (person, topic) = match (&pass.standing, peer) {
+            (Standing::Owner, _) => return false,
+            // The Worker sends no such runner: one that says it is invited is nobody's.
+            (Standing::Invited(_), Peer::Runner { .. }) => {
+                out.close(socket, CloseCode::Unauthorized, "a runner of nobody");
+                return true;
+            }
+            (Standing::Invited(_), Peer::Viewer { person, .. }) => (person, None),
+            (Standing::Invited(_), Peer::Page { person, topic }) => (person, Some(*topic)),
+        };
+        if !self.is_invited(&pass.standing, person, moment.now_ms) {
+            out.effects.extend(topic.map(|topic| Effect::Farewell { socket, topic }));
+            out.close(socket, CloseCode::Revoked, NOT_SHARED);
+            return true;
+        }
+        let invited = self.sockets.values().filter(|known| !known.pass.standing.is_owner());
+        let theirs = invited.clone().filter(|known| known.peer.person() == Some(person.as_str()));
+        let is_full = invited.count() >= INVITED_SOCKETS_MAX || theirs.count() >= SOCKETS_PER_VISITOR_MAX;
+        if is_full {
+            out.close(socket, CloseCode::Overloaded, "the hub has as many of a visitor's sockets as it takes");
+        }
+        is_full
     }
 
     /// A text message.

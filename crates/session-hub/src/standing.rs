@@ -82,14 +82,15 @@ impl<S: Store> Hub<S> {
         if who.standing.is_owner() {
             return Ok(());
         }
-        let of_terminal = |terminal: &u32| Ok::<u64, Fault>(self.known_terminal(*terminal)?.session);
+        // What is not there and what is not theirs are refused in the same words: nobody learns what else there is.
+        let of_terminal = |terminal: &u32| self.session_of(*terminal).ok_or_else(not_shared);
         let (session, wanted) = match request {
             Request::Shared => return Ok(()),
             Request::Session { session } => (*session, Right::Viewer),
             Request::Terminal { terminal } => (of_terminal(terminal)?, Right::Viewer),
             Request::QueuePrompt { terminal, .. } => (of_terminal(terminal)?, Right::Prompter),
             Request::EditPrompt { prompt, .. } | Request::CancelPrompt { prompt } => {
-                let (session, author) = self.prompt_origin(*prompt)?;
+                let (session, author) = self.prompt_origin(*prompt)?.ok_or_else(not_shared)?;
                 (session, if author == who.person { Right::Prompter } else { Right::Driver })
             }
             Request::OpenTerminal { session, runner, .. } if runner.is_empty() => (*session, Right::Driver),
@@ -124,11 +125,14 @@ impl<S: Store> Hub<S> {
         match self.right_of(who, session, now_ms) {
             Some(right) if right >= wanted => Ok(()),
             Some(right) => Err(refused(ErrorCode::Forbidden, too_little(right, wanted))),
-            None => {
-                Err(refused(ErrorCode::NotFound, "There is no such session, or it is not shared with you any more."))
-            }
+            None => Err(not_shared()),
         }
     }
+}
+
+/// What somebody hears of anything that is not theirs, whether or not it is there.
+fn not_shared() -> Fault {
+    refused(ErrorCode::NotFound, "There is no such session, or it is not shared with you any more.")
 }
 
 /// Why somebody may not do what needs more.

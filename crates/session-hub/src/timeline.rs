@@ -11,6 +11,9 @@ use crate::limits::{TIMELINE_PER_SESSION_MAX, TIMELINE_REPEAT_MS, TIMELINE_SHOWN
 use crate::store::{Store, StoreError};
 use crate::text;
 
+/// Kind of the entries that say with whom a session is shared: for its owner alone.
+pub(crate) const SHARED: &str = "shared";
+
 /// An entry to be.
 pub(crate) struct Note<'a> {
     pub(crate) session: u64,

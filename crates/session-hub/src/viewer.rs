@@ -11,7 +11,7 @@ use crate::call::TerminalState;
 use crate::db::Fault;
 use crate::effect::{Moment, Peer, SocketId};
 use crate::hub::Hub;
-use crate::limits::VIEWERS_PER_TERMINAL_MAX;
+use crate::limits::{VIEWERS_OF_OWNER_MIN, VIEWERS_PER_TERMINAL_MAX};
 use crate::out::Out;
 use crate::runner::NOTHING_TO_SHOW;
 use crate::standing::too_little;
@@ -44,7 +44,7 @@ impl<S: Store> Hub<S> {
                 self.leave(terminal, socket, out);
             }
             ViewerMessage::Size { terminal, size } => {
-                if let Some(wire) = self.watched(socket, terminal, out) {
+                if let Some(wire) = self.watched(moment, socket, terminal, out) {
                     wire.resize(socket, size, out);
                 }
             }
@@ -53,13 +53,13 @@ impl<S: Store> Hub<S> {
                 if right < Some(Right::Driver) {
                     let message = too_little(right.unwrap_or(Right::Viewer), Right::Driver);
                     out.viewer_error(socket, ErrorCode::Forbidden, message, Some(terminal));
-                } else if let Some(wire) = self.watched(socket, terminal, out) {
+                } else if let Some(wire) = self.watched(moment, socket, terminal, out) {
                     wire.drive(socket, out);
                     self.people_changed(terminal, out);
                 }
             }
             ViewerMessage::Release { terminal } => {
-                if let Some(wire) = self.watched(socket, terminal, out) {
+                if let Some(wire) = self.watched(moment, socket, terminal, out) {
                     let drove = wire.driver().is_some_and(|driver| driver.socket == socket);
                     wire.release(socket, out);
                     let given_up = drove && wire.driver().is_none();
@@ -70,7 +70,7 @@ impl<S: Store> Hub<S> {
                 }
             }
             ViewerMessage::Snapshot { terminal, scrollback } => {
-                if let Some(wire) = self.watched(socket, terminal, out) {
+                if let Some(wire) = self.watched(moment, socket, terminal, out) {
                     wire.fresh_snapshot(socket, scrollback.min(SCROLLBACK_LINES_MAX), out);
                 }
             }
@@ -158,9 +158,10 @@ impl<S: Store> Hub<S> {
         Ok(())
     }
 
-    /// The wire of a terminal that this viewer watches; it hears when it does not.
-    fn watched(&mut self, socket: SocketId, terminal: u32, out: &mut Out) -> Option<&mut Wire> {
-        let wire = self.wires.get_mut(&terminal).filter(|wire| wire.watcher(socket).is_some());
+    /// The wire of a terminal that this viewer watches, and may watch at this moment; it hears when it does not.
+    fn watched(&mut self, moment: Moment, socket: SocketId, terminal: u32, out: &mut Out) -> Option<&mut Wire> {
+        let may = self.right_at(socket, terminal, moment.now_ms).is_some();
+        let wire = self.wires.get_mut(&terminal).filter(|wire| may && wire.watcher(socket).is_some());
         if wire.is_none() {
             out.viewer_error(socket, ErrorCode::NotFound, "Attach to the terminal first.", Some(terminal));
         }
@@ -251,15 +252,15 @@ impl<S: Store> Hub<S> {
         };
         let watching = self.sockets.get(&socket).map_or(&[][..], |known| &known.watching);
         let again = watching.contains(&terminal);
+        let is_owner = self.sockets.get(&socket).is_some_and(|known| known.pass.standing.is_owner());
+        let viewers_max = VIEWERS_PER_TERMINAL_MAX - if is_owner { 0 } else { VIEWERS_OF_OWNER_MIN };
         if known.state == TerminalState::Failed {
             Some((ErrorCode::Ended, "This terminal could not be opened."))
         } else if from.is_some_and(|from| from >= OFFSET_MAX) {
             Some((ErrorCode::Invalid, "An offset beyond what a terminal can hold."))
         } else if !again && watching.len() >= ATTACHMENTS_PER_VIEWER_MAX {
             Some((ErrorCode::Limit, "This connection watches as many terminals as it may."))
-        } else if !again
-            && self.wires.get(&terminal).is_some_and(|wire| wire.watchers.len() >= VIEWERS_PER_TERMINAL_MAX)
-        {
+        } else if !again && self.wires.get(&terminal).is_some_and(|wire| wire.watchers.len() >= viewers_max) {
             Some((ErrorCode::Limit, "This terminal has as many viewers as it takes."))
         } else {
             None

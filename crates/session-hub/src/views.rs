@@ -154,6 +154,11 @@ impl<S: Store> Hub<S> {
         let right = self.right_of(who, session.id, now_ms).unwrap_or(Right::Viewer);
         let mut prompts = self.prompts_of(session.id)?;
         Self::mark_editable(who, right, &mut prompts);
+        let mut timeline = crate::timeline::read(&self.db, session.id)?;
+        if right < Right::Owner {
+            // Nor are the names of others with whom it is shared.
+            timeline.retain(|entry| entry.kind != crate::timeline::SHARED);
+        }
         let mut runner_view = self.runner_view(&runner);
         if right < Right::Driver {
             // The machine is not part of what was shared with those who cannot type into it.
@@ -167,7 +172,7 @@ impl<S: Store> Hub<S> {
             runner_view,
             terminal_views: terminals.into_iter().map(|terminal| self.terminal_view(terminal)).collect(),
             prompts,
-            timeline: crate::timeline::read(&self.db, session.id)?,
+            timeline,
         })
     }
 

@@ -7,6 +7,8 @@ mod sessions;
 mod shares;
 mod terminals;
 
+pub(crate) use shares::NOT_SHARED;
+
 use protocol::control::ErrorCode;
 
 use crate::call::{Call, Caller, Reply, Request};

@@ -27,6 +27,8 @@ impl<S: Store> Hub<S> {
         let key = Key::of("prompt", &who.person, key)?;
         if let Some(prompt) = self.keyed(now_ms, &key)?
             && let Some(view) = self.prompt(prompt)?
+            // One for another terminal is not what was asked for, and may be of a session that is theirs no longer.
+            && view.terminal == terminal
         {
             return Ok(Reply::Prompt(view));
         }

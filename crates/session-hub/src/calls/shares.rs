@@ -15,6 +15,7 @@ use crate::registry::Share;
 use crate::standing::Standing;
 use crate::store::Store;
 use crate::text::{self, invalid, refused};
+use crate::timeline;
 
 impl<S: Store> Hub<S> {
     pub(super) fn shares(&self, now_ms: u64, session: u64) -> Result<Reply, Fault> {
@@ -56,7 +57,7 @@ impl<S: Store> Hub<S> {
         if matches!(grantee, Grantee::Person(id) if *id == who.person) {
             return Err(invalid("grantee", "This session is yours already."));
         }
-        self.drop_expired(now_ms)?;
+        self.expire_shares(moment, out)?;
         let same = |share: &&Share| share.grantee == *grantee && *grantee != Grantee::Guest;
         let present = self.registry.shares_of(session).find(same).cloned();
         let share = match present {
@@ -75,7 +76,7 @@ impl<S: Store> Hub<S> {
                 expires_ms: *expires_ms,
             },
         };
-        self.note(now_ms, session, None, "shared", &who.name, sentence(&share))?;
+        self.note(now_ms, session, None, timeline::SHARED, &who.name, sentence(&share))?;
         self.registry.put_share(&self.db, share.clone())?;
         self.shares_changed(moment, session, out)?;
         Ok(Reply::Share(self.share_view(&share)))
@@ -97,7 +98,7 @@ impl<S: Store> Hub<S> {
                 Grantee::Guest => "Withdrew a guest link".to_owned(),
                 Grantee::Person(_) | Grantee::Team(_) => format!("No longer shared with {}", known.name),
             };
-            self.note(moment.now_ms, session, None, "shared", &who.name, text)?;
+            self.note(moment.now_ms, session, None, timeline::SHARED, &who.name, text)?;
             self.shares_changed(moment, session, out)?;
         }
         Ok(Reply::Done)
@@ -111,6 +112,7 @@ impl<S: Store> Hub<S> {
         Ok(())
     }
 
+    /// Whoever forgets what expired has to act on what is open by it: no alarm rings for it any more.
     fn drop_expired(&mut self, now_ms: u64) -> Result<Vec<u64>, Fault> {
         let expired = self.registry.shares.values().filter(|share| !share.holds_at(now_ms));
         let expired: Vec<(u64, u64)> = expired.map(|share| (share.share, share.session)).collect();
@@ -189,7 +191,7 @@ impl<S: Store> Hub<S> {
     }
 
     /// Whether any session here is shared with them.
-    fn is_invited(&self, standing: &Standing, person: &str, now_ms: u64) -> bool {
+    pub(crate) fn is_invited(&self, standing: &Standing, person: &str, now_ms: u64) -> bool {
         match standing {
             Standing::Owner => true,
             Standing::Invited(invited) => {
@@ -224,7 +226,7 @@ impl<S: Store> Hub<S> {
 }
 
 /// The reason of a close, for whoever was invited.
-const NOT_SHARED: &str = "no longer shared with you";
+pub(crate) const NOT_SHARED: &str = "no longer shared with you";
 
 fn check_share(grantee: &Grantee, right: Right, expires_ms: u64, now_ms: u64) -> Result<(), Fault> {
     if right == Right::Owner {

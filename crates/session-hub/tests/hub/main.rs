@@ -15,3 +15,4 @@ mod stories_links;
 mod stories_prompts;
 mod stories_shares;
 mod stories_streams;
+mod stories_visitors;

@@ -14,22 +14,22 @@ use crate::common::{ModelViewer, Stage};
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
 
-fn invited(teams: &[&str], link: Option<u64>) -> Standing {
+pub(super) fn invited(teams: &[&str], link: Option<u64>) -> Standing {
     let teams = teams.iter().map(|team| (*team).to_owned()).collect();
     Standing::Invited(Invited { owner: "1".into(), owner_name: "Ann".into(), teams, link })
 }
 
-fn bob() -> Caller {
+pub(super) fn bob() -> Caller {
     Caller { person: "bob".into(), name: "Bob".into(), via: Via::Browser, standing: invited(&[], None) }
 }
 
 impl Stage {
-    fn share(&mut self, session: u64, grantee: Grantee, right: Right) -> ShareView {
+    pub(super) fn share(&mut self, session: u64, grantee: Grantee, right: Right) -> ShareView {
         let expires_ms = if grantee == Grantee::Guest { self.world.now_ms + HOUR_MS } else { 0 };
         self.share_until(session, grantee, right, expires_ms)
     }
 
-    fn share_until(&mut self, session: u64, grantee: Grantee, right: Right, expires_ms: u64) -> ShareView {
+    pub(super) fn share_until(&mut self, session: u64, grantee: Grantee, right: Right, expires_ms: u64) -> ShareView {
         let name = format!("the {} {}", grantee.kind(), grantee.id());
         match self.world.call(Request::Share { session, grantee, name, right, expires_ms }) {
             Reply::Share(view) => view,
@@ -45,27 +45,27 @@ impl Stage {
     }
 
     /// Somebody who was invited opens the terminal.
-    fn invite(&mut self, person: &str, standing: Standing, terminal: u32, drive: bool) -> usize {
+    pub(super) fn invite(&mut self, person: &str, standing: Standing, terminal: u32, drive: bool) -> usize {
         let mut viewer = ModelViewer::new(person, terminal, Delivery::Screen);
         viewer.pass = Pass { standing, ends_ms: 0 };
         viewer.drive = drive;
         self.add(viewer)
     }
 
-    fn page(&mut self, standing: Standing, topic: Topic) -> SocketId {
+    pub(super) fn page(&mut self, standing: Standing, topic: Topic) -> SocketId {
         let pass = Pass { standing, ends_ms: 0 };
         self.world.connect_with(Peer::Page { person: "bob".into(), topic }, pass)
     }
 
     /// What somebody is refused.
-    fn refuses(&mut self, who: &Caller, request: Request) -> Refusal {
+    pub(super) fn refuses(&mut self, who: &Caller, request: Request) -> Refusal {
         match self.world.ask_as(who.clone(), request) {
             Reply::Refused(refusal) => refusal,
             other => panic!("not refused: {other:?}"),
         }
     }
 
-    fn types(&mut self, viewer: usize, bytes: u64) -> (u64, Vec<ErrorCode>) {
+    pub(super) fn types(&mut self, viewer: usize, bytes: u64) -> (u64, Vec<ErrorCode>) {
         let before = self.viewers[viewer].acked;
         self.viewers[viewer].refused.clear();
         let (model, world) = self.viewer(viewer);
@@ -82,11 +82,11 @@ impl Stage {
     }
 }
 
-fn person(id: &str) -> Grantee {
+pub(super) fn person(id: &str) -> Grantee {
     Grantee::Person(id.into())
 }
 
-fn detail(reply: Reply) -> SessionDetail {
+pub(super) fn detail(reply: Reply) -> SessionDetail {
     match reply {
         Reply::Session(detail) => detail,
         other => panic!("{other:?}"),
