@@ -43,8 +43,10 @@ impl Guest {
 
     fn new(row: GuestRow, cookie: &str) -> Guest {
         let id = format!("guest:{}", row.guest);
+        // Whoever calls themself by a colleague's name is still told from the colleague.
+        let name = format!("{} (guest)", row.name);
         Guest {
-            person: Person { id, name: row.name, role: Role::Member, login: String::new() },
+            person: Person { id, name, role: Role::Member, login: String::new() },
             id: row.guest,
             owner: row.owner,
             owner_name: row.owner_name,

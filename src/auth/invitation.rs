@@ -79,8 +79,10 @@ async fn by_share(visit: &Visit, db: &Db, person: &Person, owner: u64) -> Result
     if !is_named && teams.is_empty() {
         return Ok(None);
     }
+    // What a team lets in knocks again when its confirmation is over, should every word of a loss have gone astray.
+    let ends_ms = if is_named { 0 } else { visit.now_ms + teams::PROOF_MS };
     let invited = Invited { owner: owner.to_string(), owner_name, teams, link: None };
-    Ok(Some(Knock { person: person.clone(), standing: Standing::Invited(invited), ends_ms: 0 }))
+    Ok(Some(Knock { person: person.clone(), standing: Standing::Invited(invited), ends_ms }))
 }
 
 /// Closes what a person has open as a browser or a command line, in their own hub and in those that share with them. What may

@@ -1,7 +1,8 @@
 //! `GET /dashboard`, and the part of it that shows what others share.
 
 use futures_util::future::try_join;
-use worker::Response;
+use serde_json::json;
+use worker::{Response, console_error};
 
 use super::view::{DashboardPage, SharedFragment, SharedView, Vantage};
 use super::{board, page, visitor};
@@ -20,10 +21,19 @@ pub async fn shared(visit: Visit) -> Result<Response, Error> {
     page(&SharedFragment { shared: shared_views(&visit).await? })
 }
 
+/// What others share. That it cannot be asked for keeps nobody from their own sessions.
 async fn shared_views(visit: &Visit) -> Result<Vec<SharedView>, Error> {
-    let by_owner = shares::by_owner(visit).await?.into_iter().map(|(owner, shared)| {
+    let by_owner = match shares::by_owner(visit).await {
+        Ok(by_owner) => by_owner,
+        Err(error) => {
+            let line = json!({ "event": "shared_unknown", "request_id": visit.request_id, "detail": error.detail });
+            console_error!("{line}");
+            return Ok(vec![SharedView::new(None, &Vantage::in_hub_of("", "others"))]);
+        }
+    };
+    let views = by_owner.into_iter().map(|(owner, shared)| {
         let vantage = Vantage::in_hub_of(&owner.owner.to_string(), &owner.name);
         SharedView::new(shared.as_ref(), &vantage)
     });
-    Ok(by_owner.collect())
+    Ok(views.collect())
 }

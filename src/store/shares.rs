@@ -56,6 +56,16 @@ pub struct VisitRow {
     pub owner: u64,
 }
 
+/// What is known of a membership.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct KnownRow {
+    /// GitHub's number of the team.
+    pub github: u64,
+    /// What GitHub last said.
+    #[serde(flatten)]
+    pub row: MembershipRow,
+}
+
 /// A membership that is to be confirmed again.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DueRow {
@@ -308,6 +318,11 @@ impl Db {
             &[Param::Number(person), Param::Number(github)],
         )
         .await
+    }
+
+    /// All that is known of a person's memberships.
+    pub async fn memberships(&self, person: u64) -> Result<Vec<KnownRow>, Error> {
+        self.all("SELECT github, is_in, checked_ms FROM team_members WHERE person = ?1", &[Param::Number(person)]).await
     }
 
     /// Remembers what GitHub said at this time, unless something newer is known.

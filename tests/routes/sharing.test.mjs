@@ -195,8 +195,15 @@ test("rights are decided on each message, and withdrawing acts on what is open",
   await t.test("an approver answers while the agent waits, and not otherwise", async () => {
     await share({ right: "approver" });
     await his.socket.next(({ type, right }) => type === "right" && right === "approver");
+    his.type("\x03", 3);
+    const refused = await his.socket.next(({ type }) => type === "input_refused", "the refusal of a control key");
+    assert.match(refused.message, /Only an answer/);
     his.type("y", 3);
     await typed(runner, "y");
+    his.type("\r", 4);
+    await typed(runner, "\r");
+    his.type("rm", 5);
+    assert.match((await his.socket.next(({ type }) => type === "input_refused")).message, /has its answer/);
     runner.socket.send({ type: "status", terminal, status: "working", evidence: "osc7501", since_ms: 3 });
     await his.socket.next(({ type, status }) => type === "status" && status === "working");
     his.type("z", 4);
@@ -346,7 +353,7 @@ test("a guest comes by a link", async (t) => {
     gus.type("hello");
     await typed(runner, "hello");
     const { json } = await mona.get(`/api/terminals/${terminal}`);
-    assert.deepEqual(json.people.map(({ name, drives }) => [name, drives]), [["Gus", true]]);
+    assert.deepEqual(json.people.map(({ name, drives }) => [name, drives]), [["Gus (guest)", true]]);
     const prompted = await guest.post(`/sessions/${at}/terminals/${terminal}/prompts`, form({ text: "from a guest" }));
     assert.equal(prompted.status, 204, prompted.text);
     const forged = await guest.post(`/sessions/${at}/terminals/${terminal}/prompts`, form({ text: "x" }), { headers: { "x-csrf-token": "x" } });

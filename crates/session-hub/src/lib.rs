@@ -7,6 +7,7 @@
 //! * [`limits`]: the hub's own bounds; those of the wire are in the protocol crate.
 //! * [`lobby`]: where claudecodeui instances wait until it is known whose they are, and stay.
 //! * `hub`: the dispatcher; `sockets`, `runner`, `viewer` and `calls` take its inputs apart.
+//! * `answer`: what may be typed by somebody who answers agents and does not drive.
 //! * [`standing`]: on what grounds somebody comes, and what that lets them do.
 //! * `ends`: what ends by itself, and the one alarm for it.
 //! * `registry`: what the store holds, cached in memory; `prompts`, `timeline`, `audit`, `checkpoints` and `writers` own the
@@ -16,6 +17,7 @@
 //! **Invariant.** Memory is a cache: a hub rebuilt from its store and its sockets' attachments behaves like the one it
 //! replaces. **Invariant.** No statement runs on the path of a keystroke or of output.
 
+mod answer;
 mod audit;
 pub mod call;
 mod calls;

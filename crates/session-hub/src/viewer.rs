@@ -7,6 +7,7 @@ use protocol::limits::{ATTACHMENTS_PER_VIEWER_MAX, OFFSET_MAX, SCROLLBACK_LINES_
 use protocol::right::Right;
 use protocol::status::Status;
 
+use crate::answer::{self, ANSWER_BYTES_MAX, Keys};
 use crate::call::TerminalState;
 use crate::db::Fault;
 use crate::effect::{Moment, Peer, SocketId};
@@ -18,6 +19,9 @@ use crate::standing::too_little;
 use crate::store::Store;
 use crate::watch::{Attach, InputVerdict, Watcher, Wire};
 use crate::writers;
+
+/// Why an answer is not taken.
+const NO_QUESTION: &str = "You may answer this agent while it waits for an answer, and now it does not.";
 
 /// What is not there, or not for whoever asks.
 const NO_TERMINAL: &str = "There is no such terminal. It may have been closed.";
@@ -94,9 +98,11 @@ impl<S: Store> Hub<S> {
             }
             return Ok(());
         }
-        let Some((writer, _)) = frame.writer() else { return Ok(()) };
+        let Some((writer, typed)) = frame.writer() else { return Ok(()) };
         let right = self.right_at(socket, terminal, moment.now_ms);
-        let waits = right == Some(Right::Approver) && self.waits(terminal);
+        let answer =
+            if right == Some(Right::Approver) { self.answer(terminal, socket, typed) } else { Err(NO_QUESTION) };
+        let waits = answer.is_ok();
         let verdict = match (self.wires.get_mut(&terminal), right) {
             (Some(wire), Some(right)) => wire.input(socket, writer, right, waits, out),
             _ => InputVerdict::NotWatching,
@@ -108,13 +114,14 @@ impl<S: Store> Hub<S> {
                     self.people_changed(terminal, out);
                 }
                 self.remember_writer(moment, terminal, socket, out)?;
-                return if waits { self.note_answer(moment.now_ms, terminal, socket) } else { Ok(()) };
+                return match answer {
+                    Ok(bytes) => self.note_answer(moment.now_ms, terminal, socket, bytes),
+                    Err(_) => Ok(()),
+                };
             }
             InputVerdict::NotWatching => (ErrorCode::NotFound, "Attach to the terminal first."),
             InputVerdict::NotItsWriter => (ErrorCode::Invalid, "This is not the writer that was given with attached."),
-            InputVerdict::Forbidden(Right::Approver) => {
-                (ErrorCode::Forbidden, "You may answer this agent while it waits for an answer, and now it does not.")
-            }
+            InputVerdict::Forbidden(Right::Approver) => (ErrorCode::Forbidden, answer.err().unwrap_or(NO_QUESTION)),
             InputVerdict::Forbidden(right) => (ErrorCode::Forbidden, too_little(right, Right::Driver)),
             InputVerdict::NotDriver => (ErrorCode::NotDriver, "Somebody else drives. Take over to type."),
             InputVerdict::Ended => (ErrorCode::Ended, "The agent has ended."),
@@ -133,18 +140,33 @@ impl<S: Store> Hub<S> {
         }
     }
 
-    /// Whether a terminal's agent waits for an answer.
-    fn waits(&self, terminal: u32) -> bool {
-        self.registry.terminals.get(&terminal).is_some_and(|known| known.status.status == Status::Blocked)
+    /// What somebody who answers has used of this answer with these keys, if they are one; or why they are not taken.
+    fn answer(&self, terminal: u32, socket: SocketId, typed: &[u8]) -> Result<usize, &'static str> {
+        let known = self.registry.terminals.get(&terminal).filter(|known| known.status.status == Status::Blocked);
+        let asked_ms = known.ok_or(NO_QUESTION)?.status_ms;
+        let watcher = self.wires.get(&terminal).and_then(|wire| wire.watcher(socket));
+        let before =
+            watcher.filter(|watcher| watcher.answered_ms == asked_ms).map_or(0, |watcher| watcher.answer_bytes);
+        let bytes = match answer::keys(typed) {
+            Keys::Other => return Err("Only an answer is taken: text, arrows and Return."),
+            Keys::Last => ANSWER_BYTES_MAX,
+            Keys::Part => before.saturating_add(typed.len()),
+        };
+        if before >= ANSWER_BYTES_MAX || bytes > ANSWER_BYTES_MAX {
+            return Err("This question has its answer. Wait until the agent asks again.");
+        }
+        Ok(bytes)
     }
 
-    /// Writes down that somebody who does not drive answered an agent: once for each time that it waited.
-    fn note_answer(&mut self, now_ms: u64, terminal: u32, socket: SocketId) -> Result<(), Fault> {
+    /// Remembers how much of an answer was given, and writes down that somebody who does not drive answered: once for each
+    /// time that the agent waited.
+    fn note_answer(&mut self, now_ms: u64, terminal: u32, socket: SocketId, bytes: usize) -> Result<(), Fault> {
         let Some(asked_ms) = self.registry.terminals.get(&terminal).map(|known| known.status_ms) else { return Ok(()) };
         let watcher = self.wires.get_mut(&terminal).and_then(|wire| wire.watcher_mut(socket));
-        let Some(watcher) = watcher.filter(|watcher| watcher.answered_ms != asked_ms) else { return Ok(()) };
-        watcher.answered_ms = asked_ms;
-        self.audit_viewer(now_ms, terminal, socket, Action::ApprovalAnswered)
+        let Some(watcher) = watcher else { return Ok(()) };
+        let is_first = watcher.answered_ms != asked_ms;
+        (watcher.answered_ms, watcher.answer_bytes) = (asked_ms, bytes);
+        if is_first { self.audit_viewer(now_ms, terminal, socket, Action::ApprovalAnswered) } else { Ok(()) }
     }
 
     /// Writes down whose a writer is, once it has typed: the runner hears nothing of it before that is on the disk.

@@ -45,6 +45,8 @@ pub(crate) struct Watcher {
     pub(crate) typed: bool,
     /// When the agent began to wait for the answer that this viewer gave last.
     pub(crate) answered_ms: u64,
+    /// Bytes of that answer; all that it may have once it is given.
+    pub(crate) answer_bytes: usize,
     pub(crate) size: Size,
     pub(crate) delivery: Delivery,
     /// The highest drives; 0 does not.
