@@ -18,11 +18,11 @@ const ADVICE = {
 
 /**
  * Runs a program to its end. Resolves to {code, output}; never throws on a status. With `echo`, output is also shown
- * as it comes.
+ * as it comes; with `timeoutMs` it is ended by then, and its code is "signal SIGTERM".
  */
-export function run(command, args, { cwd = ROOT, env = process.env, echo = false } = {}) {
+export function run(command, args, { cwd = ROOT, env = process.env, echo = false, timeoutMs } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs });
     const chunks = [];
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (chunk) => {

@@ -31,6 +31,21 @@ pub async fn refresh(visit: Visit) -> Result<Response, Error> {
     http::json(200, &command(&visit, InstanceCommand::RefreshStatus).await?)
 }
 
+/// One that is away is forgotten; it is new when it comes again.
+pub async fn forget(visit: Visit) -> Result<Response, Error> {
+    drop_away(&visit).await?;
+    http::no_content()
+}
+
+/// Forgets an instance that is not connected, for pages too. No audit log has it: an instance that comes and goes is in none.
+pub async fn drop_away(visit: &Visit) -> Result<(), Error> {
+    let instance = number(visit)?;
+    match visit.ask(Request::ForgetInstance { instance }).await? {
+        Reply::Done => Ok(()),
+        _ => Err(unexpected()),
+    }
+}
+
 /// An instance, for pages too.
 pub async fn ask(visit: &Visit, instance: u64) -> Result<InstanceView, Error> {
     taken(visit.ask(Request::Instance { instance }).await?)

@@ -183,7 +183,7 @@ impl Lobby {
         let refused = |message: &str| Verdict::Refused(message.to_owned());
         Ok(match row {
             Some(row) if row.scope == Scope::ClaudeCodeUi => {
-                Verdict::Holder { person: row.person.id.to_string(), token: row.id }
+                Verdict::Holder { person: row.person.id.to_string(), token: row.id, ends_ms: row.expires_ms }
             }
             Some(_) => refused("This token is for something else: make one with the scope claudecodeui."),
             None => refused("This token is unknown, has ended or was revoked: make a new one in the dashboard."),

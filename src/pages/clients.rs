@@ -1,4 +1,4 @@
-//! `/clients`: runners and claudecodeui instances, and connecting a runner.
+//! `/clients`: runners and claudecodeui instances, and connecting one.
 
 use protocol::claudecodeui::InstanceCommand;
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub async fn show(visit: Visit) -> Result<Response, Error> {
 /// `GET /clients/connect`.
 pub async fn connect(visit: Visit) -> Result<Response, Error> {
     let (board, visitor) = (board(&visit).await?, visitor(&visit)?);
-    page(&ConnectPage::new(&board, None, &visitor))
+    page(&ConnectPage::new(&board, None, &visit.origin(), &visitor))
 }
 
 /// `POST /clients/connect`: makes a token and shows the one command, once.
@@ -54,7 +54,7 @@ pub async fn make_command(mut visit: Visit) -> Result<Response, Error> {
     let made = tokens::make(&visit, &name, tokens::Use::of(Scope::Runner), 0).await?;
     let (board, visitor) = (board(&visit).await?, visitor(&visit)?);
     let token = NewToken::new(&made.name, &made.id, &made.token, &visit.origin());
-    page(&ConnectPage::new(&board, Some(token), &visitor))
+    page(&ConnectPage::new(&board, Some(token), &visit.origin(), &visitor))
 }
 
 /// `POST /clients/:client/rename`.
@@ -80,6 +80,12 @@ pub async fn disconnect(visit: Visit) -> Result<Response, Error> {
 /// `POST /clients/:client/refresh`.
 pub async fn refresh(visit: Visit) -> Result<Response, Error> {
     command(visit, InstanceCommand::RefreshStatus).await
+}
+
+/// `POST /clients/:client/forget`.
+pub async fn forget(visit: Visit) -> Result<Response, Error> {
+    clients::drop_away(&visit).await?;
+    http::go_to(&visit, "/clients")
 }
 
 async fn command(visit: Visit, command: InstanceCommand) -> Result<Response, Error> {

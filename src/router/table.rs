@@ -67,6 +67,7 @@ routes! {
     Get "/clients/:client" Person pages::clients::show;
     Post "/clients/:client/disconnect" Person pages::clients::disconnect;
     Post "/clients/:client/refresh" Person pages::clients::refresh;
+    Post "/clients/:client/forget" Person pages::clients::forget;
     Post "/clients/:client/rename" Person pages::clients::rename;
     Post "/clients/:client/revoke" Person pages::clients::revoke;
 
@@ -129,6 +130,7 @@ routes! {
 
     Get "/api/clients" Token api::clients::list;
     Get "/api/clients/:client" Token api::clients::show;
+    Delete "/api/clients/:client" Token api::clients::forget;
     Post "/api/clients/:client/disconnect" Token api::clients::disconnect;
     Post "/api/clients/:client/refresh" Token api::clients::refresh;
 

@@ -51,7 +51,7 @@ test("instances come, are commanded and go on pages that nobody reloads", async 
   await confirm(page);
   assert.equal((await instance.next("command")).command, "disconnect");
   await card.locator(".status", { hasText: "Offline" }).waitFor();
-  assert.equal(await card.getByRole("button").count(), 0, "nothing to command");
+  assert.deepEqual(await card.getByRole("button").allInnerTexts(), ["Forget it"], "nothing to command");
   await strip.locator(`#runner-${client}`).waitFor({ state: "detached" });
 
   // It comes back under its name, and its machine dies.
@@ -60,6 +60,13 @@ test("instances come, are commanded and go on pages that nobody reloads", async 
   again.vanish();
   await card.locator(".status", { hasText: "Offline" }).waitFor();
   await shot(page, "client-instance-offline");
+
+  // Forgetting is asked for twice, and leads to the list.
+  await card.getByRole("button", { name: "Forget it" }).click();
+  await confirm(page);
+  await page.waitForURL(`${hub.url}/clients`);
+  await page.locator("#clients").waitFor();
+  assert.equal(await row.count(), 0);
   await assertNoProblems(page);
   await assertNoProblems(strip);
 });

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertAccessible, assertNoProblems, openBrowser, shot, signInPage, startHub, until } from "../support/index.mjs";
+import { assertAccessible, assertNoProblems, openBrowser, shot, shown, signInPage, startHub, startInstance, until } from "../support/index.mjs";
 import { assertSound, inEveryLook, judge } from "./lib/looks.mjs";
 import { startStage } from "./lib/stage.mjs";
 
@@ -24,6 +24,8 @@ const pagesOf = (stage) => [
   ["new-session", "/sessions/new", /New session/i],
   ["runners", "/clients", /runner/i],
   ["runner", `/clients/${stage.runnerId}`, /./],
+  ["instance", `/clients/${stage.instances[0].client}`, /storefront/],
+  ["instance-away", `/clients/${stage.instances[1].client}`, /storefront/],
   ["connect-runner", "/clients/connect", /Connect/i],
   ["settings", "/settings", /./],
   ["tokens", "/settings/tokens", /Tokens/],
@@ -52,6 +54,11 @@ async function startCast(t) {
     await until(async () => (await stage.terminal(session, terminal)).status.status === word, `one to be ${word}`);
   }
   stage.runnerId = (await stage.runnerOnline()).runner;
+  const { token } = await stage.hub.token("instances", "claudecodeui");
+  const metadata = { hostname: "build-and-preview-machine-07.eu-central.example", project: "/home/ann/work/the-whole-shop/services/storefront-of-the-northern-region", status: "busy" };
+  const [there, away] = [await startInstance(stage.hub, stage.api, { token, metadata }), await startInstance(stage.hub, stage.api, { token, metadata })];
+  await away.leave();
+  stage.instances = [await shown(stage.api, there, (client) => client.online), await shown(stage.api, away, (client) => !client.online)];
   return stage;
 }
 

@@ -209,6 +209,60 @@ test("claudecodeui instances", async (t) => {
     }
   });
 
+  await t.test("one that is away is forgotten, one that is there is not", async () => {
+    const [first, second] = [await startInstance(hub, api, { token }), await startInstance(hub, api, { token })];
+    const ids = [];
+    for (const [instance, forget, done] of [
+      [first, (id) => api.delete(`/api/clients/${id}`), 204],
+      [second, (id) => api.post(`/clients/${id}/forget`, undefined, { headers: { "hx-request": "true" } }), 200],
+    ]) {
+      const { client: id } = await shown(api, instance, (client) => client);
+      const socket = await api.ws(`/ws/connect?page=client&client=${id}`, { protocols: [] });
+      const early = await forget(id);
+      assert.equal(early.status, 409);
+      assert.match(early.text, /is connected\. Disconnect it first/);
+      await instance.ping();
+      assert.equal((await api.get(`/api/clients/${id}`)).json.online, true, "and it stays");
+      await instance.leave();
+      await shown(api, instance, (client) => !client.online);
+      assert.match((await api.get(`/clients/${id}`)).text, new RegExp(`hx-post="/clients/${id}/forget"`));
+      const answer = await forget(id);
+      assert.equal(answer.status, done, answer.text);
+      if (done === 200) assert.equal(answer.headers.get("hx-redirect"), "/clients");
+      await socket.next((html) => /This client is forgotten/.test(html), "an open page to say so");
+      await socket.close();
+      assert.equal((await api.get(`/api/clients/${id}`)).status, 404);
+      assert.equal((await forget(id)).status, 404, "twice");
+      ids.push(id);
+    }
+    const again = await startInstance(hub, api, { token, clientId: first.clientId });
+    assert.ok(!ids.includes((await shown(api, again, (client) => client)).client), "it comes back as a new one");
+    await again.leave();
+    for (const id of ["ui-999", "nothing"]) assert.equal((await api.delete(`/api/clients/${id}`)).status, 404, id);
+  });
+
+  await t.test("the end of its token closes what came with it, and nobody has to look", async () => {
+    const short = await hub.token("for some seconds", "claudecodeui");
+    hub.sql("UPDATE tokens SET expires_ms = ?2 WHERE id = ?1", short.id, Date.now() + 4_000);
+    const [ending, staying] = [await startInstance(hub, api, { token: short.token }), await startInstance(hub, api, { token })];
+    const { client: id } = await shown(api, ending, (client) => client);
+    const page = await api.ws(`/ws/connect?page=client&client=${id}`, { protocols: [] });
+    await hub.evict();
+    await refused(ending, 4001, /token has ended/);
+    await page.next((html) => /Offline/.test(html), "the push of its end");
+    await page.close();
+    await refused((await new Instance(hub, { token: short.token }).open()).register(), 4001, /has ended/);
+    await staying.ping();
+    await staying.leave();
+  });
+
+  await t.test("the page for connecting says where an instance connects, and with what", async () => {
+    const { text } = await api.get("/clients/connect");
+    assert.ok(text.includes(`>${hub.url.replace(/^http/, "ws")}/ws/connect</code>`), "the address that the client here uses");
+    assert.ok(text.includes('href="/settings/tokens#make"'));
+    assert.ok((await api.get("/settings/tokens")).text.includes("A claudecodeui instance"), "what the page calls its scope");
+  });
+
   await t.test("a page and its fragment say the same", async () => {
     const instance = await startInstance(hub, api, { token });
     const { client } = await shown(api, instance, (client) => client);

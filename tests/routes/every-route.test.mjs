@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { startHub, until } from "../support/index.mjs";
 import { routes } from "./lib/table.mjs";
 
-const OPEN = new Set(["Anyone", "Guest", "LocalOnly"]);
+const OPEN = new Set(["Anyone", "Known", "LocalOnly"]);
 
 test("every route", async (t) => {
   const hub = await startHub(t);

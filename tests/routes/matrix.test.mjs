@@ -25,7 +25,8 @@ const MATRIX = {
     POST /sessions/:session/restore | POST /sessions/:session/delete | GET /sessions/:session/people
     POST /sessions/:session/people | POST /sessions/:session/people/link | POST /sessions/:session/people/:share/withdraw
     GET /clients | GET /clients/connect | POST /clients/connect | GET /clients/:client | POST /clients/:client/disconnect
-    POST /clients/:client/refresh | POST /clients/:client/rename | POST /clients/:client/revoke | GET /settings
+    POST /clients/:client/refresh | POST /clients/:client/forget | POST /clients/:client/rename
+    POST /clients/:client/revoke | GET /settings
     POST /settings/theme | POST /settings/sign-ins/:sign_in/end | POST /settings/sign-ins/end-others | GET /settings/tokens
     POST /settings/tokens | POST /settings/tokens/:id/revoke | GET /settings/audit`,
   admin: `GET /settings/access | POST /settings/access | POST /settings/access/:entity/remove
@@ -38,7 +39,7 @@ const MATRIX = {
     GET /api/terminals/:terminal | DELETE /api/terminals/:terminal | POST /api/terminals/:terminal/stop
     POST /api/terminals/:terminal/restart | GET /api/terminals/:terminal/prompts | POST /api/terminals/:terminal/prompts
     PATCH /api/prompts/:prompt | DELETE /api/prompts/:prompt | GET /api/clients | GET /api/clients/:client
-    POST /api/clients/:client/disconnect | POST /api/clients/:client/refresh | GET /api/runners | GET /api/runners/:runner
+    DELETE /api/clients/:client | POST /api/clients/:client/disconnect | POST /api/clients/:client/refresh | GET /api/runners | GET /api/runners/:runner
     PATCH /api/runners/:runner | DELETE /api/runners/:runner`,
   "admin api": `GET /api/audit | GET /api/access | POST /api/access | DELETE /api/access/:entity | PATCH /api/people/:person
     DELETE /api/people/:person/sign-ins`,

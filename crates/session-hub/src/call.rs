@@ -232,6 +232,11 @@ pub enum Request {
         /// What.
         command: InstanceCommand,
     },
+    /// Forget an instance that is not connected. Answer: [`Reply::Done`].
+    ForgetInstance {
+        /// Which.
+        instance: u64,
+    },
     /// A token for instances was revoked: close what came with it. Answer: [`Reply::Done`].
     RevokeInstances {
         /// The token's id.

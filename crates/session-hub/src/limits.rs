@@ -20,6 +20,9 @@ pub const INSTANCES_MAX: usize = 200;
 /// How long a revoked token is remembered to bring no instance. A lobby asks D1 and then this hub, seconds apart; a day is
 /// beyond any delay.
 pub const BARRED_KEPT_MS: u64 = 24 * 60 * 60 * 1000;
+/// How far the clocks of a lobby and of a hub may be apart: the platform keeps them within milliseconds. For as long after all
+/// was closed an instance is told to connect again.
+pub const CLOCKS_APART_MS_MAX: u64 = 5_000;
 /// Sockets of one lobby. As in a hub.
 pub const LOBBY_SOCKETS_MAX: usize = SOCKETS_MAX;
 /// Sockets of one lobby that have not registered. They stay for 10 s at most, so this is 100 new ones a second, and the

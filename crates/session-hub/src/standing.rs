@@ -116,6 +116,7 @@ impl<S: Store> Hub<S> {
             | Request::AuditPage { .. }
             | Request::Instance { .. }
             | Request::CommandInstance { .. }
+            | Request::ForgetInstance { .. }
             | Request::RevokeInstances { .. }
             | Request::Lobby { .. }
             | Request::Invited

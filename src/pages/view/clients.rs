@@ -173,14 +173,18 @@ pub struct ConnectPage<'a> {
     pub visitor: &'a Visitor,
     pub nav: Nav,
     pub token: Option<NewToken>,
+    /// Where a claudecodeui instance connects.
+    pub address: String,
     pub board: super::board::BoardView,
 }
 
 impl<'a> ConnectPage<'a> {
-    /// With a token: the one time that it is shown.
+    /// With a token: the one time that it is shown. `origin` is the hub's own, as the browser reached it.
     #[must_use]
-    pub fn new(board: &Board, token: Option<NewToken>, visitor: &'a Visitor) -> ConnectPage<'a> {
-        ConnectPage { visitor, nav: Nav::Clients, token, board: super::board::BoardView::new(board) }
+    pub fn new(board: &Board, token: Option<NewToken>, origin: &str, visitor: &'a Visitor) -> ConnectPage<'a> {
+        // http becomes ws, and https wss.
+        let address = format!("ws{}/ws/connect", origin.strip_prefix("http").unwrap_or(origin));
+        ConnectPage { visitor, nav: Nav::Clients, token, address, board: super::board::BoardView::new(board) }
     }
 }
 

@@ -128,7 +128,9 @@ fn an_instance_is_named_by_its_project_and_commanded_only_while_it_is_there() {
     }
     assert!(there.contains("hx-ws:connect=\"/ws/connect?page=client&amp;client=ui-1\""));
     let away = push::instance(&instance(2, false), NOW_MS);
-    assert!(away.contains("hx-target=\"#client\"") && away.contains("Offline") && !away.contains("hx-post"));
+    assert!(away.contains("hx-target=\"#client\"") && away.contains("Offline"));
+    assert_eq!(count(&away, "hx-post"), 1);
+    assert!(away.contains("hx-post=\"/clients/ui-2/forget\" hx-confirm=") && !there.contains("/forget"));
     let mut bare = instance(3, true);
     (bare.project, bare.hostname) = (String::new(), String::new());
     assert!(push::instance(&bare, NOW_MS).contains(">browser-3</h1>"));
@@ -317,8 +319,21 @@ fn the_connect_command_shows_the_secret_once_and_in_no_argument_list_of_ours() {
     let token = NewToken::new("atlas", "r1", "mst_secret", "https://hub.example");
     assert!(token.command.starts_with(' '), "stays out of the shell's history");
     assert!(token.command.contains("--hub 'https://hub.example'") && token.command.contains("--token-file"));
-    let html = ConnectPage::new(&board(), Some(token), &visitor()).render().unwrap();
+    let html = ConnectPage::new(&board(), Some(token), "https://hub.example", &visitor()).render().unwrap();
     assert_eq!(count(&html, "mst_secret"), 1);
+    assert!(!html.contains("claudecodeui"), "one thing at a time");
+}
+
+#[test]
+fn the_connect_page_says_where_a_claudecodeui_instance_connects_and_with_what() {
+    for (origin, address) in [
+        ("https://hub.example", "wss://hub.example/ws/connect"),
+        ("http://127.0.0.1:8787", "ws://127.0.0.1:8787/ws/connect"),
+    ] {
+        let html = ConnectPage::new(&board(), None, origin, &visitor()).render().unwrap();
+        assert!(html.contains(&format!("<code id=\"instance-address\">{address}</code>")), "{html}");
+        assert!(html.contains("data-copy=\"#instance-address\"") && html.contains("href=\"/settings/tokens#make\""));
+    }
 }
 
 #[test]
@@ -445,8 +460,9 @@ fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
         ("clients", ClientsPage::new(board, visitor).render().unwrap()),
         ("client", ClientPage::new(board, "forge-01", visitor).unwrap().render().unwrap()),
         ("instance", InstancePage::new(&instance(1, true), NOW_MS, visitor).render().unwrap()),
-        ("connect", ConnectPage::new(board, None, visitor).render().unwrap()),
-        ("connect-command", ConnectPage::new(board, Some(token), visitor).render().unwrap()),
+        ("instance-away", InstancePage::new(&instance(2, false), NOW_MS, visitor).render().unwrap()),
+        ("connect", ConnectPage::new(board, None, "https://hub.example", visitor).render().unwrap()),
+        ("connect-command", ConnectPage::new(board, Some(token), "https://hub.example", visitor).render().unwrap()),
         ("new-session", NewSessionPage::new(board, "key", visitor).render().unwrap()),
         ("device", device(Step::Enter { code: String::new(), reason: None }, visitor)),
         ("device-confirm", device(Step::confirm("WDJB-MJHT", &asking(), NOW_MS), visitor)),

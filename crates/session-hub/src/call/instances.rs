@@ -99,6 +99,8 @@ pub enum LinkAnswer {
     Taken,
     /// The token was revoked meanwhile.
     Revoked,
+    /// All that the person had was closed since this socket was opened: what D1 said of its token may be older than that.
+    Ended,
     /// A newer connection of the same instance is there already.
     Replaced,
     /// As many instances are connected as a person may have.

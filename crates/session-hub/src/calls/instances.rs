@@ -11,7 +11,7 @@ use crate::call::{Farewell, InstanceView, Link, LinkAnswer, LobbyOrder, LobbyRep
 use crate::db::Fault;
 use crate::effect::Topic;
 use crate::hub::Hub;
-use crate::limits::{BARRED_KEPT_MS, INSTANCES_MAX};
+use crate::limits::{BARRED_KEPT_MS, CLOCKS_APART_MS_MAX, INSTANCES_MAX};
 use crate::out::Out;
 use crate::registry::{self, Instance};
 use crate::store::Store;
@@ -37,9 +37,14 @@ impl<S: Store> Hub<S> {
         let LobbyReport::Registered { link, token, client_id, metadata, connected_ms } = report else {
             return Ok(LinkAnswer::Unknown);
         };
-        // The lobby asked D1 a moment ago; the person may have revoked it since.
+        // The lobby asked D1 a moment ago; the person may have revoked it since, or lost what let them in. Whoever still may
+        // come connects again, and D1 is asked anew.
         if registry::is_barred(&self.db, &token)? {
             return Ok(LinkAnswer::Revoked);
+        }
+        let closed_ms = registry::closed_ms(&self.db)?;
+        if closed_ms.is_some_and(|closed_ms| connected_ms <= closed_ms.saturating_add(CLOCKS_APART_MS_MAX)) {
+            return Ok(LinkAnswer::Ended);
         }
         let known = self.registry.instance_named(&client_id).cloned();
         let older = known.as_ref().and_then(|known| Some((known.link?, known.connected_ms)));
@@ -123,6 +128,17 @@ impl<S: Store> Hub<S> {
         Ok(Reply::Instance(self.instance_view(self.known_instance(number)?)))
     }
 
+    /// One that is away is forgotten; it is new when it comes again.
+    pub(super) fn forget_instance(&mut self, number: u64, out: &mut Out) -> Result<Reply, Fault> {
+        if self.known_instance(number)?.link.is_some() {
+            let message = "This instance is connected. Disconnect it first, or revoke its token.";
+            return Err(refused(ErrorCode::Conflict, message));
+        }
+        self.registry.drop_instance(&self.db, number)?;
+        out.instance_changed(number);
+        Ok(Reply::Done)
+    }
+
     /// A token was revoked: what came with it goes, and what is on its way with it is not let in.
     pub(super) fn revoke_instances(&mut self, now_ms: u64, token: &str, out: &mut Out) -> Result<Reply, Fault> {
         registry::bar_token(&self.db, token, now_ms, now_ms.saturating_sub(BARRED_KEPT_MS))?;
@@ -135,8 +151,10 @@ impl<S: Store> Hub<S> {
         Ok(Reply::Done)
     }
 
-    /// The person is out: all instances go, and with `revoke` their tokens bring none any more.
+    /// The person is out: all instances go, those too that are on their way, and with `revoke` their tokens bring none any
+    /// more.
     pub(super) fn close_instances(&mut self, now_ms: u64, revoke: bool, out: &mut Out) -> Result<(), Fault> {
+        registry::bar_every_token(&self.db, now_ms, now_ms.saturating_sub(BARRED_KEPT_MS))?;
         if revoke {
             let tokens: BTreeSet<String> = self.registry.instances.values().map(|one| one.token.clone()).collect();
             for token in tokens {

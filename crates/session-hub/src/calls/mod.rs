@@ -74,6 +74,7 @@ impl<S: Store> Hub<S> {
                 Ok(Reply::Instance(view))
             }
             Request::CommandInstance { instance, command } => self.command_instance(now_ms, instance, command, out),
+            Request::ForgetInstance { instance } => self.forget_instance(instance, out),
             Request::RevokeInstances { token } => self.revoke_instances(now_ms, &token, out),
             Request::Lobby { report } => self.lobby_report(now_ms, report, out),
             Request::CloseAll { revoke } => self.close_all(moment, revoke, out),

@@ -1,12 +1,18 @@
 //! One socket of a lobby: how far it has come, and what survives an eviction of it. Pinned by a golden test.
 
 use protocol::claudecodeui::{InstanceStatus, Metadata};
+use protocol::close::CloseCode;
 use serde::{Deserialize, Serialize};
 
 use super::REGISTER_MS_MAX;
 use crate::call::Link;
 use crate::effect::SocketId;
 use crate::limits::{INSTANCE_TEXTS_PER_PERIOD_MAX, RATE_PERIOD_MS};
+
+/// What a socket hears that did not register in time.
+const TOO_LATE: &str = "No register message came within 10 seconds of connecting.";
+/// What it hears when its token ends.
+const TOKEN_ENDED: &str = "This token has ended: make a new one in the dashboard.";
 
 /// How far a socket has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +49,9 @@ pub struct Guest {
     /// Whose it is, once its token was found to be good.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub person: String,
+    /// When that token ends, and the socket with it; 0: when it is revoked.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ends_ms: u64,
     /// What its register message showed, until its hub has it.
     #[serde(skip)]
     pub(super) metadata: Metadata,
@@ -73,6 +82,7 @@ impl Guest {
             stage: Stage::Waiting,
             client_id: String::new(),
             person: String::new(),
+            ends_ms: 0,
             metadata: Metadata::default(),
             status: None,
             pings: 0,
@@ -86,13 +96,25 @@ impl Guest {
         Link { lobby: self.lobby, socket: self.socket }
     }
 
-    /// Until when it has to register; `None` once it did.
+    /// When it is closed, whatever it says: before it registered, when it should have; from then on, when its token ends.
+    /// `None`: by no clock, or it is gone already and its hub has yet to hear of it.
     pub(super) fn deadline_ms(&self) -> Option<u64> {
-        (self.stage == Stage::Waiting).then_some(self.connected_ms + REGISTER_MS_MAX)
+        if self.left {
+            return None;
+        }
+        match self.stage {
+            Stage::Waiting => Some(self.connected_ms + REGISTER_MS_MAX),
+            Stage::Checking | Stage::Introducing | Stage::Here => Some(self.ends_ms).filter(|ends_ms| *ends_ms != 0),
+        }
     }
 
-    pub(super) fn is_late(&self, now_ms: u64) -> bool {
-        self.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms)
+    /// Why it is closed now, if its time is over.
+    pub(super) fn is_over(&self, now_ms: u64) -> Option<(CloseCode, &'static str)> {
+        self.deadline_ms().filter(|deadline_ms| *deadline_ms <= now_ms)?;
+        Some(match self.stage {
+            Stage::Waiting => (CloseCode::HelloTimeout, TOO_LATE),
+            Stage::Checking | Stage::Introducing | Stage::Here => (CloseCode::Unauthorized, TOKEN_ENDED),
+        })
     }
 
     /// True when its owner's hub may know of it.
@@ -105,4 +127,8 @@ impl Guest {
         self.texts = if now_ms.saturating_sub(began) < RATE_PERIOD_MS { (began, count + 1) } else { (now_ms, 1) };
         self.texts.1 <= INSTANCE_TEXTS_PER_PERIOD_MAX
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

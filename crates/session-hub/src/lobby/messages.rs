@@ -3,15 +3,15 @@
 use protocol::claudecodeui::{self, InstanceAnswer, InstanceError, InstanceMessage, InstanceStatus};
 use protocol::close::CloseCode;
 
-use super::{Lobby, LobbyEffect, Stage, TOO_LATE, complain, say};
+use super::{Lobby, LobbyEffect, Stage, complain, say};
 use crate::effect::SocketId;
 
 impl Lobby {
     /// A text message.
     pub(super) fn text(&mut self, now_ms: u64, socket: SocketId, text: &str, out: &mut Vec<LobbyEffect>) {
         let Some(guest) = self.guests.get_mut(&socket).filter(|guest| !guest.left) else { return };
-        if guest.is_late(now_ms) {
-            return self.end(socket, CloseCode::HelloTimeout, TOO_LATE, out); // the alarm is late too
+        if let Some((code, message)) = guest.is_over(now_ms) {
+            return self.end(socket, code, message, out); // the alarm is late too
         }
         if !guest.is_within_rate(now_ms) {
             return self.end(socket, CloseCode::RateLimited, "Too many messages. Wait, then connect again.", out);

@@ -86,6 +86,8 @@ pub enum Verdict {
         person: String,
         /// The token's id.
         token: String,
+        /// When it ends; 0: never.
+        ends_ms: u64,
     },
     /// It is not; the text says why and what to do.
     Refused(String),
@@ -151,7 +153,7 @@ pub enum LobbyEffect {
 /// The sockets of one lobby.
 pub struct Lobby {
     guests: BTreeMap<SocketId, Guest>,
-    /// The alarm that is set, as far as memory knows; setting one twice costs a row and nothing else.
+    /// The alarm that is set, as far as memory knows: never later than the first deadline.
     alarm_ms: Option<u64>,
     /// What an eviction cut off was dealt with.
     healed: bool,
@@ -161,7 +163,11 @@ impl Lobby {
     /// A lobby from the attachments of the sockets that are open.
     pub fn open(attachments: Vec<Guest>) -> Lobby {
         let guests = attachments.into_iter().map(|guest| (guest.socket, guest)).collect();
-        Lobby { guests, alarm_ms: None, healed: false }
+        let mut lobby = Lobby { guests, alarm_ms: None, healed: false };
+        // Asked for by whichever ends first, before it could be forgotten. Without this each ping that wakes a lobby would ask
+        // again, which costs a row, for as long as there is a token that ends.
+        lobby.alarm_ms = lobby.first_deadline_ms();
+        lobby
     }
 
     /// Takes one event. It never panics and never fails.
@@ -208,15 +214,20 @@ impl Lobby {
 
     fn alarm(&mut self, now_ms: u64, out: &mut Vec<LobbyEffect>) {
         self.alarm_ms = None;
-        let late = self.guests.values().filter(|guest| guest.is_late(now_ms)).map(|guest| guest.socket);
-        for socket in late.collect::<Vec<_>>() {
-            self.end(socket, CloseCode::HelloTimeout, TOO_LATE, out);
+        let over = self.guests.values().filter_map(|guest| Some((guest.socket, guest.is_over(now_ms)?)));
+        for (socket, (code, message)) in over.collect::<Vec<_>>() {
+            self.end(socket, code, message, out);
         }
     }
 
-    /// One alarm for all that wait. It is not taken back when one of them registers: that would cost as much as its coming.
+    fn first_deadline_ms(&self) -> Option<u64> {
+        self.guests.values().filter_map(Guest::deadline_ms).min()
+    }
+
+    /// One alarm for all that wait, and all whose tokens end. It is not taken back when one of them registers or goes: that
+    /// would cost as much as its coming.
     fn keep_alarm(&mut self, out: &mut Vec<LobbyEffect>) {
-        let Some(next_ms) = self.guests.values().filter_map(Guest::deadline_ms).min() else { return };
+        let Some(next_ms) = self.first_deadline_ms() else { return };
         if self.alarm_ms.is_none_or(|set_ms| set_ms > next_ms) {
             self.alarm_ms = Some(next_ms);
             out.push(LobbyEffect::SetAlarm(next_ms));
@@ -229,9 +240,6 @@ impl Lobby {
         self.left(socket, out);
     }
 }
-
-/// What a socket hears that did not register in time.
-const TOO_LATE: &str = "No register message came within 10 seconds of connecting.";
 
 fn say(socket: SocketId, answer: &InstanceAnswer, out: &mut Vec<LobbyEffect>) {
     out.push(LobbyEffect::Text { socket, text: control::encode(answer) });

@@ -11,15 +11,15 @@ impl Lobby {
     /// What was found out about a token.
     pub(super) fn checked(&mut self, socket: SocketId, verdict: Verdict, out: &mut Vec<LobbyEffect>) {
         let Some(guest) = self.guests.get_mut(&socket).filter(|guest| guest.stage == Stage::Checking) else { return };
-        let (person, token) = match verdict {
-            Verdict::Holder { person, token } => (person, token),
+        let (person, token, ends_ms) = match verdict {
+            Verdict::Holder { person, token, ends_ms } => (person, token, ends_ms),
             Verdict::Refused(message) => return self.end(socket, CloseCode::Unauthorized, &message, out),
             Verdict::Failed => {
                 let message = "The hub could not check the token just now. Connect again.";
                 return self.end(socket, CloseCode::GoingAway, message, out);
             }
         };
-        (guest.stage, guest.telling) = (Stage::Introducing, true);
+        (guest.stage, guest.telling, guest.ends_ms) = (Stage::Introducing, true, ends_ms);
         guest.person.clone_from(&person);
         let report = LobbyReport::Registered {
             link: guest.link(),
@@ -42,6 +42,9 @@ impl Lobby {
         let (code, message) = match answer {
             Some(LinkAnswer::Taken) => return self.taken(socket, out),
             Some(LinkAnswer::Revoked) => (CloseCode::Revoked, "This token was revoked."),
+            Some(LinkAnswer::Ended) => {
+                (CloseCode::GoingAway, "Access to this hub ended while this connected. Connect again to ask anew.")
+            }
             Some(LinkAnswer::Replaced) => (CloseCode::Replaced, "A newer connection has this client_id."),
             Some(LinkAnswer::Full) => (CloseCode::Overloaded, "As many instances are connected as a person may have."),
             Some(LinkAnswer::Unknown) => {

@@ -5,7 +5,7 @@ use protocol::claudecodeui::{InstanceStatus, Metadata};
 
 use super::Registry;
 use crate::call::Link;
-use crate::db::{Columns, Db};
+use crate::db::{Columns, Db, first};
 use crate::store::{Store, StoreError};
 
 /// An instance as it last introduced itself.
@@ -100,6 +100,9 @@ impl Registry {
     }
 }
 
+/// Stands in the table for every token of the person. No token's id is empty.
+const EVERY_TOKEN: &str = "";
+
 /// Writes down that a token brings no instance any more, and forgets those that were revoked long ago.
 pub(crate) fn bar_token<S: Store>(
     db: &Db<S>,
@@ -114,7 +117,18 @@ pub(crate) fn bar_token<S: Store>(
     )
 }
 
+/// Writes down that all is closed: what D1 said before of any token of the person counts no more.
+pub(crate) fn bar_every_token<S: Store>(db: &Db<S>, now_ms: u64, forget_before_ms: u64) -> Result<(), StoreError> {
+    bar_token(db, EVERY_TOKEN, now_ms, forget_before_ms)
+}
+
 /// Whether a token brings no instance any more.
 pub(crate) fn is_barred<S: Store>(db: &Db<S>, token: &str) -> Result<bool, StoreError> {
     Ok(!db.read("SELECT 1 FROM barred_tokens WHERE token = ?", &[token.into()])?.is_empty())
+}
+
+/// When all was last closed; `None`: never, or longer ago than is remembered.
+pub(crate) fn closed_ms<S: Store>(db: &Db<S>) -> Result<Option<u64>, StoreError> {
+    let rows = db.read("SELECT at_ms FROM barred_tokens WHERE token = ?", &[EVERY_TOKEN.into()])?;
+    first(rows)?.map(|mut columns| columns.u64()).transpose()
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use crate::db::Db;
 use crate::store::{Store, StoreError};
 
-pub(crate) use instances::{Instance, bar_token, is_barred};
+pub(crate) use instances::{Instance, bar_every_token, bar_token, closed_ms, is_barred};
 pub(crate) use runners::Runner;
 pub(crate) use sessions::Session;
 pub(crate) use shares::Share;

@@ -5,7 +5,7 @@ use protocol::close::CloseCode;
 use protocol::control::ErrorCode;
 use session_hub::call::{Farewell, Link, LinkAnswer, LobbyOrder, LobbyReport, Reply, Request, instance_number};
 use session_hub::effect::{Effect, Input, Peer, Topic};
-use session_hub::limits::{INSTANCE_TEXTS_PER_PERIOD_MAX, INSTANCES_MAX, LOBBY_WAITING_MAX};
+use session_hub::limits::{CLOCKS_APART_MS_MAX, INSTANCE_TEXTS_PER_PERIOD_MAX, INSTANCES_MAX, LOBBY_WAITING_MAX};
 use session_hub::lobby::LobbyInput;
 
 use crate::common::{Hall, LOBBY};
@@ -210,6 +210,7 @@ fn when_a_person_is_out_so_are_their_instances() {
     let (socket, bobs) = (hall.instance("a", "ann-1"), hall.instance("a", "bob-1"));
     hall.ask("ann", Request::CloseAll { revoke: false });
     assert_eq!(hall.closed, [(socket, CloseCode::Unauthorized)].into());
+    hall.now_ms += 2 * CLOCKS_APART_MS_MAX;
     let again = hall.instance("a", "ann-1");
     assert!(hall.one("ann", "a").online, "let in again by D1");
     hall.ask("ann", Request::CloseAll { revoke: true });
@@ -217,6 +218,120 @@ fn when_a_person_is_out_so_are_their_instances() {
     let barred = hall.instance("a", "ann-1");
     assert_eq!(hall.closed[&barred], CloseCode::Revoked);
     assert!(hall.one("bob", "a").online && !hall.closed.contains_key(&bobs));
+}
+
+#[test]
+fn whoever_is_on_their_way_in_when_all_is_closed_asks_anew() {
+    for (revoke, evicted) in [(false, false), (true, false), (false, true)] {
+        let mut hall = Hall::new();
+        let bobs = hall.connect();
+        let socket = hall.connect();
+        hall.register(socket, "a", "ann-1");
+        assert!(hall.run_errand(), "D1 says it is good");
+        // No instance ever came with this token, so nothing in the hub names it.
+        hall.ask("ann", Request::CloseAll { revoke });
+        if evicted {
+            hall.hubs.get_mut("ann").expect("ann").evict();
+        }
+        hall.settle();
+        assert_eq!(hall.closed, [(socket, CloseCode::GoingAway)].into());
+        assert!(hall.instances("ann").is_empty(), "the hub keeps nothing of it");
+        hall.register(bobs, "b", "bob-1");
+        hall.settle();
+        assert!(hall.one("bob", "b").online, "another person's is none of it");
+        hall.now_ms += 2 * CLOCKS_APART_MS_MAX;
+        hall.tokens.remove("ann-1");
+        let again = hall.instance("a", "ann-1");
+        assert_eq!(hall.closed[&again], CloseCode::Unauthorized, "and D1 says no");
+        hall.instance("b", "ann-2");
+        assert!(hall.one("ann", "b").online, "whom D1 lets in is in");
+    }
+}
+
+#[test]
+fn a_token_that_ends_takes_its_instances_along_and_one_alarm_serves_them() {
+    let mut hall = Hall::new();
+    let ends_ms = hall.now_ms + 3_600_000;
+    hall.ends_ms = [("ann-1", ends_ms), ("bob-1", ends_ms + 5_000)].into();
+    let (first, second) = (hall.instance("a", "ann-1"), hall.instance("b", "ann-1"));
+    let (stays, bobs) = (hall.instance("c", "ann-2"), hall.instance("a", "bob-1"));
+    hall.now_ms += 15_000;
+    hall.input(LobbyInput::Alarm);
+    assert_eq!(hall.alarms.last(), Some(&ends_ms), "after those that might not have registered, the first token");
+    let alarms = hall.alarms.len();
+    for _ in 0..3 {
+        hall.evict();
+        hall.say(first, PING);
+    }
+    assert_eq!(hall.alarms.len(), alarms, "it is not asked for again by each ping that wakes the lobby");
+    assert!(hall.closed.is_empty());
+    hall.now_ms = ends_ms;
+    hall.evict();
+    hall.input(LobbyInput::Alarm);
+    assert_eq!(hall.closed, [(first, CloseCode::Unauthorized), (second, CloseCode::Unauthorized)].into());
+    assert!(hall.heard(second).last().expect("a word").contains("has ended"));
+    assert_eq!(hall.alarms[alarms..], [ends_ms + 5_000], "and then the next");
+    hall.settle();
+    let online = |hall: &mut Hall, person: &str| {
+        hall.instances(person).into_iter().filter(|view| view.online).map(|view| view.client_id).collect::<Vec<_>>()
+    };
+    assert_eq!(online(&mut hall, "ann"), ["c"], "nobody had to ask them");
+    // An alarm that is late: what comes after the end counts for nothing.
+    hall.now_ms = ends_ms + 6_000;
+    hall.status(bobs, "a", "busy");
+    assert_eq!(hall.closed[&bobs], CloseCode::Unauthorized);
+    hall.settle();
+    assert!(online(&mut hall, "bob").is_empty() && !hall.closed.contains_key(&stays));
+    assert_eq!(hall.alarms.len(), alarms + 1, "none is left to wait for");
+}
+
+#[test]
+fn a_token_that_ends_while_its_hub_is_told_is_closed_once() {
+    let mut hall = Hall::new();
+    hall.ends_ms.insert("ann-1", hall.now_ms + 10);
+    let socket = hall.connect();
+    hall.register(socket, "a", "ann-1");
+    assert!(hall.run_errand(), "D1 says it is good");
+    hall.now_ms += 10;
+    hall.input(LobbyInput::Alarm);
+    let alarms = hall.alarms.len();
+    hall.input(LobbyInput::Alarm);
+    assert_eq!(
+        (hall.closed[&socket], hall.alarms.len()),
+        (CloseCode::Unauthorized, alarms),
+        "it waits for the hub alone"
+    );
+    hall.settle();
+    assert!(!hall.one("ann", "a").online);
+    assert_eq!(hall.counts(), (0, 0));
+}
+
+#[test]
+fn only_one_that_is_away_is_forgotten_and_comes_back_as_new() {
+    let mut hall = Hall::new();
+    let socket = hall.instance("a", "ann-1");
+    hall.instance("b", "ann-1");
+    let client = hall.one("ann", "a").client;
+    let forget = Request::ForgetInstance { instance: instance_number(&client).expect("a number") };
+    let code = |reply| if let Reply::Refused(refusal) = reply { Some(refusal.code) } else { None };
+    assert_eq!(code(hall.ask("ann", forget.clone())), Some(ErrorCode::Conflict));
+    assert!(hall.one("ann", "a").online && !hall.closed.contains_key(&socket));
+    hall.vanish(socket);
+    hall.settle();
+    let world = hall.hubs.get_mut("ann").expect("ann");
+    let shown = [Topic::Clients, Topic::Instance(instance_number(&client).expect("a number"))];
+    for topic in shown {
+        world.connect(Peer::Page { person: "ann".into(), topic });
+    }
+    world.changed.clear();
+    assert_eq!(hall.ask("ann", forget.clone()), Reply::Done);
+    let world = hall.hubs.get_mut("ann").expect("ann");
+    assert!(shown.iter().all(|topic| world.changed.contains(topic)), "pages hear of it: {:?}", world.changed);
+    world.evict();
+    assert_eq!(hall.instances("ann").iter().map(|view| view.client_id.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(code(hall.ask("ann", forget)), Some(ErrorCode::NotFound));
+    hall.instance("a", "ann-1");
+    assert_ne!(hall.one("ann", "a").client, client, "a number is never given twice");
 }
 
 #[test]

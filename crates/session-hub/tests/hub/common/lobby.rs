@@ -29,6 +29,8 @@ pub struct Hall {
     pub hubs: BTreeMap<&'static str, World>,
     /// D1: whose a token is.
     pub tokens: BTreeMap<&'static str, &'static str>,
+    /// D1: when a token ends, of those that do.
+    pub ends_ms: BTreeMap<&'static str, u64>,
     /// People whose hubs don't answer.
     pub silent: BTreeSet<&'static str>,
     /// Reports that were told.
@@ -49,6 +51,7 @@ impl Hall {
             alarms: Vec::new(),
             hubs,
             tokens: BTreeMap::from([("ann-1", "ann"), ("ann-2", "ann"), ("bob-1", "bob")]),
+            ends_ms: BTreeMap::new(),
             silent: BTreeSet::new(),
             told: 0,
         }
@@ -132,8 +135,9 @@ impl Hall {
         match self.errands.pop_front() {
             Some(LobbyEffect::Check { socket, token, from }) => {
                 assert_eq!(from, "203.0.113.7");
+                let ends_ms = self.ends_ms.get(token.expose()).copied().unwrap_or_default();
                 let verdict = match self.tokens.get(token.expose()) {
-                    Some(person) => Verdict::Holder { person: (*person).into(), token: token.expose().into() },
+                    Some(person) => Verdict::Holder { person: (*person).into(), token: token.expose().into(), ends_ms },
                     None => Verdict::Refused("This token is unknown.".into()),
                 };
                 self.input(LobbyInput::Checked { socket, verdict });
