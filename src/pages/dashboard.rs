@@ -16,8 +16,12 @@ pub async fn show(visit: Visit) -> Result<Response, Error> {
     page(&DashboardPage::new(&board, shared, &visitor(&visit)?))
 }
 
-/// `GET /dashboard/shared`: asked for when the page hears that somebody shares something new.
+/// `GET /dashboard/shared`: asked for when the page hears that somebody shares something new; a browser that comes by itself
+/// gets the page.
 pub async fn shared(visit: Visit) -> Result<Response, Error> {
+    if !visit.is_htmx {
+        return show(visit).await;
+    }
     page(&SharedFragment { shared: shared_views(&visit).await? })
 }
 
