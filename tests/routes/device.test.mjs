@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { filesBelow } from "../../scripts/lib/stamp.mjs";
-import { Api, startHub, until } from "../support/index.mjs";
+import { Api, earlyInTheMinute, startHub, until } from "../support/index.mjs";
 
 const HTMX = { "hx-request": "true" };
 const USER_CODE = /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/;
@@ -316,6 +316,7 @@ test("an IPv6 network counts as one, and only what waits counts", async (t) => {
 
 test("both doors are braked", async (t) => {
   const at = await scene(t, { rateLimit: 2 });
+  await earlyInTheMinute();
   const headers = { "cf-connecting-ip": "203.0.113.9" };
   for (const [path, body] of [["/api/device", { name: "x", scope: "cli" }], ["/api/device/token", { device_code: "A".repeat(43) }]]) {
     const statuses = [];

@@ -4,13 +4,14 @@ import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { openD1 } from "../support/audit.mjs";
-import { startHub } from "../support/index.mjs";
+import { earlyInTheMinute, startHub } from "../support/index.mjs";
 
 const from = (address, headers = {}) => ({ headers: { "cf-connecting-ip": address, ...headers } });
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
 
 test("the brake", async (t) => {
   const hub = await startHub(t, { rateLimit: 3 });
+  await earlyInTheMinute();
   const api = await hub.signIn();
   const statuses = async (times, ask) => {
     const found = [];
@@ -51,6 +52,7 @@ test("the brake", async (t) => {
 test("webhooks whose signature is wrong are braked by address, GitHub's never are", async (t) => {
   const secret = "a secret of the webhook";
   const hub = await startHub(t, { rateLimit: 3, vars: { MUSTER_GITHUB_WEBHOOK_SECRET: secret } });
+  await earlyInTheMinute();
   const body = JSON.stringify({ zen: "Design for failure." });
   const send = async (signature, address) => {
     const headers = { "x-hub-signature-256": `sha256=${signature}`, "x-github-event": "ping", "x-github-delivery": randomUUID() };

@@ -1,6 +1,6 @@
 // The harness in one import; README.md beside this file describes it.
 
-export { until } from "./until.mjs";
+export { earlyInTheMinute, until } from "./until.mjs";
 export { Api, followLink } from "./api.mjs";
 export { Instance, shown, startInstance } from "./claudecodeui.mjs";
 export { startHub } from "./hub.mjs";

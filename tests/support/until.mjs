@@ -23,3 +23,6 @@ export async function until(condition, what, { deadlineMs = DEADLINE_MS } = {}) 
     await pause(wait);
   }
 }
+
+/** The brake counts by the minute of the clock: what it counts must not fall into two of them. */
+export const earlyInTheMinute = () => until(() => Date.now() % 60_000 < 45_000, "the next minute");
