@@ -4,7 +4,7 @@ use futures_util::future::try_join;
 use serde_json::json;
 use worker::{Response, console_error};
 
-use super::view::{DashboardPage, SharedFragment, SharedView, Vantage};
+use super::view::{DashboardPage, SharedListFragment, SharedView, Vantage};
 use super::{board, page, visitor};
 use crate::api::shares;
 use crate::error::Error;
@@ -22,7 +22,7 @@ pub async fn shared(visit: Visit) -> Result<Response, Error> {
     if !visit.is_htmx {
         return show(visit).await;
     }
-    page(&SharedFragment { shared: shared_views(&visit).await? })
+    page(&SharedListFragment { shared: shared_views(&visit).await? })
 }
 
 /// What others share. That it cannot be asked for keeps nobody from their own sessions.

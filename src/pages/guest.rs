@@ -4,8 +4,8 @@ use protocol::limits::NAME_CHARS_MAX;
 use serde::Deserialize;
 use worker::Response;
 
+use super::page;
 use super::view::GuestPage;
-use super::{page, preferences};
 use crate::audit::{self, Action, Actor, Event};
 use crate::auth::{allowance, cookie, csrf, guest, invitation, token};
 use crate::error::{Error, Kind};
@@ -27,8 +27,8 @@ struct Arrival {
 }
 
 /// `GET /guest`: asks for a name.
-pub async fn show(visit: Visit) -> Result<Response, Error> {
-    page(&GuestPage { preferences: preferences(&visit) })
+pub async fn show(_visit: Visit) -> Result<Response, Error> {
+    page(&GuestPage {})
 }
 
 /// `POST /guest`: the browser becomes a guest's, and sees the session.

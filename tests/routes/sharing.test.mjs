@@ -317,6 +317,15 @@ test("a session is shared with a team", async (t) => {
     assert.ok(cut, "he is not kept in by theirs");
   });
 
+  await t.test("what others share cannot be asked for, and his own sessions are there all the same", async () => {
+    hub.sql("ALTER TABLE team_members RENAME TO elsewhere");
+    const { status, text } = await hubot.get("/dashboard");
+    hub.sql("ALTER TABLE elsewhere RENAME TO team_members");
+    assert.equal(status, 200);
+    assert.match(text, /could not be asked for/);
+    assert.doesNotMatch((await hubot.get("/dashboard")).text, /could not be asked for/);
+  });
+
   await t.test("a team that took the name lets nobody in", async () => {
     await github.setTeamMember("acme", "testers", "hubot");
     hub.sql("UPDATE shares SET github = github + 1 WHERE kind = 'team'");

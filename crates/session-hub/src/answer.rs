@@ -8,9 +8,10 @@
 pub(crate) const ANSWER_BYTES_MAX: usize = 1024;
 
 /// Keys that begin with ESC: arrows, Home and End, and Shift-Tab; in both of the forms in which terminals send the first ones.
-const ESCAPED: [&str; 13] = [
+/// And that the terminal has the focus or not, which an emulator says by itself.
+const ESCAPED: [&str; 15] = [
     "\u{1b}[A", "\u{1b}[B", "\u{1b}[C", "\u{1b}[D", "\u{1b}[H", "\u{1b}[F", "\u{1b}[Z", "\u{1b}OA", "\u{1b}OB",
-    "\u{1b}OC", "\u{1b}OD", "\u{1b}OH", "\u{1b}OF",
+    "\u{1b}OC", "\u{1b}OD", "\u{1b}OH", "\u{1b}[I", "\u{1b}[O", "\u{1b}OF",
 ];
 
 /// What a frame of keys is to somebody who answers.
@@ -49,7 +50,15 @@ mod tests {
 
     #[test]
     fn an_answer_is_letters_arrows_and_one_return_at_its_end() {
-        for part in ["y", "use the second one, with ümläuts", "\u{1b}[A\u{1b}[B", "\u{1b}OA", "\t\u{7f}\u{8}", ""] {
+        for part in [
+            "y",
+            "use the second one, with ümläuts",
+            "\u{1b}[A\u{1b}[B",
+            "\u{1b}OA",
+            "\u{1b}[I\u{1b}[O",
+            "\t\u{7f}\u{8}",
+            "",
+        ] {
             assert_eq!(keys(part.as_bytes()), Keys::Part, "{part:?}");
         }
         for last in ["\r", "y\r", "\u{1b}[B\r"] {

@@ -136,7 +136,7 @@ impl<S: Store> Hub<S> {
     pub(crate) fn board(&self, now_ms: u64) -> Board {
         let live = self.registry.sessions.values().filter(|session| !session.archived);
         let mut sessions: Vec<SessionView> = live.map(|session| self.session_view(session)).collect();
-        sessions.sort_by_key(|view| (view.status.status, std::cmp::Reverse(view.status_since_ms), view.session));
+        sessions.sort_by_key(urgency);
         let mut runners: Vec<RunnerView> =
             self.registry.runners.values().map(|runner| self.runner_view(runner)).collect();
         runners.sort_by_key(|view| (view.revoked, !view.online, view.name.clone(), view.runner.clone()));
@@ -191,6 +191,11 @@ impl<S: Store> Hub<S> {
             loaded_ms: self.loaded_ms,
         }
     }
+}
+
+/// The place of a session in every list: the most urgent first.
+pub(crate) fn urgency(view: &SessionView) -> impl Ord + use<> {
+    (view.status.status, std::cmp::Reverse(view.status_since_ms), view.session)
 }
 
 /// Versions with the same first two numbers understand each other fully.

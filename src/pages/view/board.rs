@@ -34,8 +34,8 @@ impl<'a> DashboardPage<'a> {
 
 /// `GET /dashboard/shared`: what others share, by itself.
 #[derive(Template)]
-#[template(path = "fragments/shared-all.html")]
-pub struct SharedFragment {
+#[template(path = "fragments/shared-list.html")]
+pub struct SharedListFragment {
     pub shared: Vec<SharedView>,
 }
 

@@ -33,7 +33,7 @@ mod tests;
 
 pub use access::AccessPage;
 pub use audit::AuditView;
-pub use board::{DashboardPage, SharedFragment};
+pub use board::{DashboardPage, SharedListFragment};
 pub use clients::{ClientPage, ClientsFragment, ClientsPage, ConnectPage, NewToken};
 pub use device::{DevicePage, Step};
 pub use instances::{InstanceFragment, InstancePage};

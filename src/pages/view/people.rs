@@ -6,7 +6,7 @@ use session_hub::call::{Grantee, ShareView, Shares};
 
 use super::text::{initials, visible};
 use super::time::{When, age};
-use super::{Nav, Preferences, Visitor};
+use super::{Nav, Visitor};
 
 /// With whom a session is shared.
 #[derive(Template)]
@@ -96,9 +96,7 @@ impl ShareRow {
 /// `GET /guest`.
 #[derive(Template)]
 #[template(path = "pages/guest.html")]
-pub struct GuestPage {
-    pub preferences: Preferences,
-}
+pub struct GuestPage {}
 
 /// What somebody with this right may do, after their name.
 #[must_use]

@@ -456,7 +456,7 @@ fn pages(board: &Board, visitor: &Visitor) -> Vec<(&'static str, String)> {
             let none = session_hub::call::Shares { shares: Vec::new(), ..shares() };
             PeoplePage::new(&none, &[], None, visitor).render().unwrap()
         }),
-        ("guest", GuestPage { preferences: visitor.preferences }.render().unwrap()),
+        ("guest", GuestPage {}.render().unwrap()),
         ("clients", ClientsPage::new(board, visitor).render().unwrap()),
         ("client", ClientPage::new(board, "forge-01", visitor).unwrap().render().unwrap()),
         ("instance", InstancePage::new(&instance(1, true), NOW_MS, visitor).render().unwrap()),

@@ -16,6 +16,7 @@ use crate::standing::Standing;
 use crate::store::Store;
 use crate::text::{self, invalid, refused};
 use crate::timeline;
+use crate::views::urgency;
 
 impl<S: Store> Hub<S> {
     pub(super) fn shares(&self, now_ms: u64, session: u64) -> Result<Reply, Fault> {
@@ -33,9 +34,7 @@ impl<S: Store> Hub<S> {
         };
         let open = self.registry.sessions.values().filter(|session| !session.archived);
         let mut sessions: Vec<SharedSession> = open.filter_map(line).collect();
-        sessions.sort_by_key(|line| {
-            (line.view.status.status, std::cmp::Reverse(line.view.status_since_ms), line.view.session)
-        });
+        sessions.sort_by_key(|line| urgency(&line.view));
         Reply::Shared(Shared { now_ms, sessions })
     }
 
